@@ -1,0 +1,449 @@
+package io.millrace.message;
+
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.Map;
+import org.apache.qpid.proton.amqp.Symbol;
+import org.apache.qpid.proton.amqp.messaging.MessageAnnotations;
+import org.apache.qpid.proton.codec.AMQPDefinedTypes;
+import org.apache.qpid.proton.codec.DecoderImpl;
+import org.apache.qpid.proton.codec.DroppingWritableBuffer;
+import org.apache.qpid.proton.codec.EncoderImpl;
+import org.apache.qpid.proton.codec.WritableBuffer;
+
+/**
+ * One AMQP message: the bytes as received and where its sections are. Immutable, owned by nobody.
+ *
+ * <p>Everything after the header goes out exactly as it came in. Only the header is written anew for each delivery, because
+ * it carries delivery-count and first-acquirer (AMQP 1.0, part 3, sections 3.2.1 and 3.2); and
+ * {@link #withAnnotations} makes a new message with entries added to the message annotations. A message whose format is not
+ * 0 is opaque: never looked into, durable, and sent as it is (part 2, section 2.8.11).
+ */
+public final class Message {
+    private static final int HEADER = 0x70;
+    private static final int DELIVERY_ANNOTATIONS = 0x71;
+    private static final int MESSAGE_ANNOTATIONS = 0x72;
+    private static final int PROPERTIES = 0x73;
+    private static final int APPLICATION_PROPERTIES = 0x74;
+    private static final int DATA = 0x75;
+    private static final int SEQUENCE = 0x76;
+    private static final int VALUE = 0x77;
+    private static final int FOOTER = 0x78;
+
+    private static final int DEFAULT_PRIORITY = 4;
+    private static final int ABSENT = -1;
+
+    private final byte[] bytes;
+    private final int format;
+
+    /** Where the first section after the header starts. */
+    private int afterHeader;
+
+    private int annotations = ABSENT;
+    private int afterAnnotations = ABSENT;
+    private int properties = ABSENT;
+
+    private boolean durable;
+    private boolean hasPriority;
+    private byte priority = DEFAULT_PRIORITY;
+    private long ttl = ABSENT;
+
+    private Message(byte[] bytes, int format) {
+        this.bytes = bytes;
+        this.format = format;
+    }
+
+    /**
+     * Finds the sections of a message.
+     *
+     * @param bytes all of them; the message keeps the array, which must not change any more
+     * @param format the message-format of its transfer
+     * @throws MalformedMessageException if the format is 0 and the bytes are not a message
+     */
+    public static Message parse(byte[] bytes, int format) throws MalformedMessageException {
+        Message message = new Message(bytes, format);
+        if (format == 0) {
+            message.findSections();
+        } else {
+            message.durable = true;
+        }
+        return message;
+    }
+
+    private void findSections() throws MalformedMessageException {
+        int previous = 0;
+        boolean hasBody = false;
+        for (int at = 0; at < bytes.length; ) {
+            int value = valueOfSection(at);
+            int section = sectionAt(at, value);
+            int next = Encoding.skip(bytes, value, bytes.length);
+            boolean again = section == previous && (section == DATA || section == SEQUENCE);
+            boolean secondBody = hasBody && isBody(section);
+            if (section < previous || ((section == previous || secondBody) && !again)) {
+                throw new MalformedMessageException("the " + name(section) + " section at byte " + at
+                        + " must not follow the " + name(previous) + " section");
+            }
+            enter(section, at, value, next);
+            hasBody |= isBody(section);
+            previous = section;
+            at = next;
+        }
+        if (!hasBody) {
+            throw new MalformedMessageException("the message has no body section");
+        }
+    }
+
+    private void enter(int section, int at, int value, int next) throws MalformedMessageException {
+        switch (section) {
+            case HEADER -> {
+                readHeader(value);
+                afterHeader = next;
+            }
+            case MESSAGE_ANNOTATIONS -> {
+                Encoding.elements(bytes, value, next, Encoding.MAP8);
+                annotations = at;
+                afterAnnotations = next;
+            }
+            case PROPERTIES -> {
+                Encoding.elements(bytes, value, next, Encoding.LIST8);
+                properties = value;
+            }
+            case DELIVERY_ANNOTATIONS, APPLICATION_PROPERTIES, FOOTER ->
+                Encoding.elements(bytes, value, next, Encoding.MAP8);
+            default -> {}
+        }
+    }
+
+    private static boolean isBody(int section) {
+        return section >= DATA && section <= VALUE;
+    }
+
+    /** Checks the descriptor at {@code at} and returns where the value behind it starts. */
+    private int valueOfSection(int at) throws MalformedMessageException {
+        if (Encoding.code(bytes, at, bytes.length) != Encoding.DESCRIBED) {
+            throw new MalformedMessageException("a section is expected at byte " + at);
+        }
+        return Encoding.skip(bytes, at + 1, bytes.length);
+    }
+
+    private int sectionAt(int at, int value) throws MalformedMessageException {
+        int section =
+                switch (bytes[at + 1] & 0xff) {
+                    case Encoding.SMALL_ULONG -> bytes[at + 2] & 0xff;
+                    case Encoding.ULONG -> ulongDescriptor(at + 2);
+                    case Encoding.SYM8, Encoding.SYM32 -> symbolicDescriptor(Encoding.text(bytes, at + 1, value));
+                    default -> 0;
+                };
+        if (section < HEADER || section > FOOTER) {
+            throw new MalformedMessageException("the descriptor at byte " + at + " is not that of a message section");
+        }
+        return section;
+    }
+
+    private int ulongDescriptor(int at) {
+        for (int i = at; i < at + 7; i++) {
+            if (bytes[i] != 0) {
+                return 0;
+            }
+        }
+        return bytes[at + 7] & 0xff;
+    }
+
+    private static int symbolicDescriptor(String symbol) {
+        return switch (symbol) {
+            case "amqp:header:list" -> HEADER;
+            case "amqp:delivery-annotations:map" -> DELIVERY_ANNOTATIONS;
+            case "amqp:message-annotations:map" -> MESSAGE_ANNOTATIONS;
+            case "amqp:properties:list" -> PROPERTIES;
+            case "amqp:application-properties:map" -> APPLICATION_PROPERTIES;
+            case "amqp:data:binary" -> DATA;
+            case "amqp:amqp-sequence:list" -> SEQUENCE;
+            case "amqp:amqp-value:*" -> VALUE;
+            case "amqp:footer:map" -> FOOTER;
+            default -> 0;
+        };
+    }
+
+    private static String name(int section) {
+        return switch (section) {
+            case HEADER -> "header";
+            case DELIVERY_ANNOTATIONS -> "delivery-annotations";
+            case MESSAGE_ANNOTATIONS -> "message-annotations";
+            case PROPERTIES -> "properties";
+            case APPLICATION_PROPERTIES -> "application-properties";
+            case DATA -> "data";
+            case SEQUENCE -> "amqp-sequence";
+            case VALUE -> "amqp-value";
+            default -> "footer";
+        };
+    }
+
+    private void readHeader(int at) throws MalformedMessageException {
+        Encoding.Elements fields = Encoding.elements(bytes, at, bytes.length, Encoding.LIST8);
+        int field = fields.first();
+        for (int i = 0; i < fields.count(); i++) {
+            int next = Encoding.skip(bytes, field, fields.end());
+            int code = bytes[field] & 0xff;
+            if (code != Encoding.NULL) {
+                readHeaderField(i, field, code);
+            }
+            field = next;
+        }
+    }
+
+    private void readHeaderField(int index, int field, int code) throws MalformedMessageException {
+        if (index == 0) {
+            if (code != Encoding.TRUE && code != Encoding.FALSE && code != Encoding.BOOLEAN) {
+                throw wrongHeaderField("durable", "a boolean", field);
+            }
+            durable = code == Encoding.TRUE || (code == Encoding.BOOLEAN && bytes[field + 1] != 0);
+        } else if (index == 1) {
+            if (code != Encoding.UBYTE) {
+                throw wrongHeaderField("priority", "a ubyte", field);
+            }
+            hasPriority = true;
+            priority = bytes[field + 1];
+        } else if (index == 2) {
+            ttl = switch (code) {
+                case Encoding.UINT0 -> 0;
+                case Encoding.SMALL_UINT -> bytes[field + 1] & 0xff;
+                case Encoding.UINT -> Encoding.uint(bytes, field + 1, bytes.length);
+                default -> throw wrongHeaderField("ttl", "a uint", field);
+            };
+        }
+    }
+
+    private static MalformedMessageException wrongHeaderField(String name, String type, int at) {
+        return new MalformedMessageException("the header field " + name + " at byte " + at + " must be " + type);
+    }
+
+    /** All sections as received. Not to be changed. */
+    public byte[] bytes() {
+        return bytes;
+    }
+
+    /** The size of all sections as received, in bytes. */
+    public int size() {
+        return bytes.length;
+    }
+
+    /** The message-format of the transfer that brought it. */
+    public int format() {
+        return format;
+    }
+
+    /** Whether it must survive the broker. False when there is no header; true when it is opaque. */
+    public boolean durable() {
+        return durable;
+    }
+
+    /** Its priority, 0 to 255, 4 by default. */
+    public int priority() {
+        return priority & 0xff;
+    }
+
+    /**
+     * Where it is to go, from the properties.
+     *
+     * @return the field {@code to}, or an empty string
+     */
+    public String to() {
+        if (properties == ABSENT) {
+            return "";
+        }
+        try {
+            Encoding.Elements fields = Encoding.elements(bytes, properties, bytes.length, Encoding.LIST8);
+            if (fields.count() < 3) {
+                return "";
+            }
+            int userId = Encoding.skip(bytes, fields.first(), fields.end());
+            int to = Encoding.skip(bytes, userId, fields.end());
+            return Encoding.text(bytes, to, fields.end());
+        } catch (MalformedMessageException e) {
+            return "";
+        }
+    }
+
+    /** The size of {@link #encode}. */
+    public int encodedSize(int deliveryCount) {
+        return format == 0 ? headerSize(deliveryCount) + bytes.length - afterHeader : bytes.length;
+    }
+
+    /**
+     * The message as one delivery carries it: a header with these values, then everything else as received. An opaque
+     * message is returned as it is.
+     */
+    public byte[] encode(int deliveryCount, boolean firstAcquirer) {
+        if (format != 0) {
+            return bytes;
+        }
+        int header = headerSize(deliveryCount);
+        int rest = bytes.length - afterHeader;
+        byte[] encoded = new byte[header + rest];
+        writeHeader(encoded, header, deliveryCount, firstAcquirer);
+        System.arraycopy(bytes, afterHeader, encoded, header, rest);
+        return encoded;
+    }
+
+    private int headerSize(int deliveryCount) {
+        return 6 + 1 + (hasPriority ? 2 : 1) + uintSize(ttl) + 1 + uintSize(deliveryCount);
+    }
+
+    private void writeHeader(byte[] out, int size, int deliveryCount, boolean firstAcquirer) {
+        out[0] = Encoding.DESCRIBED;
+        out[1] = Encoding.SMALL_ULONG;
+        out[2] = HEADER;
+        out[3] = (byte) Encoding.LIST8;
+        out[4] = (byte) (size - 5);
+        out[5] = 5;
+        int at = 6;
+        out[at++] = (byte) (durable ? Encoding.TRUE : Encoding.FALSE);
+        if (hasPriority) {
+            out[at++] = Encoding.UBYTE;
+            out[at++] = priority;
+        } else {
+            out[at++] = Encoding.NULL;
+        }
+        at = writeUint(out, at, ttl);
+        out[at++] = (byte) (firstAcquirer ? Encoding.TRUE : Encoding.FALSE);
+        writeUint(out, at, deliveryCount);
+    }
+
+    private static int uintSize(long value) {
+        return value <= 0 ? 1 : value < 256 ? 2 : 5;
+    }
+
+    private static int writeUint(byte[] out, int start, long value) {
+        int at = start;
+        if (value == ABSENT) {
+            out[at++] = Encoding.NULL;
+        } else if (value == 0) {
+            out[at++] = Encoding.UINT0;
+        } else if (value < 256) {
+            out[at++] = Encoding.SMALL_UINT;
+            out[at++] = (byte) value;
+        } else {
+            out[at++] = Encoding.UINT;
+            at = writeInt(out, at, (int) value);
+        }
+        return at;
+    }
+
+    private static int writeInt(byte[] out, int start, int value) {
+        out[start] = (byte) (value >>> 24);
+        out[start + 1] = (byte) (value >>> 16);
+        out[start + 2] = (byte) (value >>> 8);
+        out[start + 3] = (byte) value;
+        return start + 4;
+    }
+
+    /**
+     * This message with entries in its message annotations, which replace those with the same keys; all other bytes,
+     * those of the other annotations among them, stay as they are. An opaque message is returned unchanged.
+     *
+     * @param added keys are the names of symbols; values are what the Proton codec can encode
+     */
+    public Message withAnnotations(Map<String, Object> added) {
+        if (format != 0 || added.isEmpty()) {
+            return this;
+        }
+        byte[] entries = encodeEntries(added);
+        try {
+            int start = annotations == ABSENT ? afterDeliveryAnnotations() : annotations;
+            int end = annotations == ABSENT ? start : afterAnnotations;
+            byte[] kept = annotations == ABSENT ? new byte[0] : entriesWithout(added);
+            int keptCount = kept.length == 0 ? 0 : count(kept);
+            byte[] result = new byte[bytes.length - (end - start) + 12 + kept.length + entries.length];
+            System.arraycopy(bytes, 0, result, 0, start);
+            int at = start;
+            result[at++] = Encoding.DESCRIBED;
+            result[at++] = Encoding.SMALL_ULONG;
+            result[at++] = MESSAGE_ANNOTATIONS;
+            result[at++] = (byte) Encoding.MAP32;
+            at = writeInt(result, at, 4 + kept.length + entries.length);
+            at = writeInt(result, at, keptCount + 2 * added.size());
+            System.arraycopy(kept, 0, result, at, kept.length);
+            System.arraycopy(entries, 0, result, at + kept.length, entries.length);
+            System.arraycopy(bytes, end, result, at + kept.length + entries.length, bytes.length - end);
+            return parse(result, format);
+        } catch (MalformedMessageException e) {
+            throw new IllegalStateException("a message that was parsed before is malformed", e);
+        }
+    }
+
+    private int afterDeliveryAnnotations() throws MalformedMessageException {
+        if (afterHeader < bytes.length) {
+            int value = valueOfSection(afterHeader);
+            if (sectionAt(afterHeader, value) == DELIVERY_ANNOTATIONS) {
+                return Encoding.skip(bytes, value, bytes.length);
+            }
+        }
+        return afterHeader;
+    }
+
+    /** The entries of the message annotations, as they are encoded, but for those whose keys are replaced. */
+    private byte[] entriesWithout(Map<String, Object> replaced) throws MalformedMessageException {
+        Encoding.Elements elements = Encoding.elements(bytes, valueOfSection(annotations), bytes.length, Encoding.MAP8);
+        byte[] kept = new byte[elements.end() - elements.first()];
+        int size = 0;
+        int at = elements.first();
+        for (int i = 0; i + 1 < elements.count(); i += 2) {
+            int value = Encoding.skip(bytes, at, elements.end());
+            int next = Encoding.skip(bytes, value, elements.end());
+            if (!replaced.containsKey(Encoding.text(bytes, at, value))) {
+                System.arraycopy(bytes, at, kept, size, next - at);
+                size += next - at;
+            }
+            at = next;
+        }
+        return Arrays.copyOf(kept, size);
+    }
+
+    private static int count(byte[] entries) throws MalformedMessageException {
+        int count = 0;
+        for (int at = 0; at < entries.length; at = Encoding.skip(entries, at, entries.length)) {
+            count++;
+        }
+        return count;
+    }
+
+    private static byte[] encodeEntries(Map<String, Object> entries) {
+        DecoderImpl decoder = new DecoderImpl();
+        EncoderImpl encoder = new EncoderImpl(decoder);
+        AMQPDefinedTypes.registerAllTypes(decoder, encoder);
+        DroppingWritableBuffer measure = new DroppingWritableBuffer();
+        encoder.setByteBuffer(measure);
+        writeEntries(encoder, entries);
+        byte[] encoded = new byte[measure.position()];
+        encoder.setByteBuffer(WritableBuffer.ByteBufferWrapper.wrap(encoded));
+        writeEntries(encoder, entries);
+        return encoded;
+    }
+
+    private static void writeEntries(EncoderImpl encoder, Map<String, Object> entries) {
+        entries.forEach((key, value) -> {
+            encoder.writeSymbol(Symbol.valueOf(key));
+            encoder.writeObject(value);
+        });
+    }
+
+    /** The value of one message annotation, decoded, or an empty string when there is none. For people and for death. */
+    public Object annotation(String key) {
+        return annotations == ABSENT ? "" : annotations().getOrDefault(Symbol.valueOf(key), "");
+    }
+
+    private Map<?, Object> annotations() {
+        DecoderImpl decoder = new DecoderImpl();
+        AMQPDefinedTypes.registerAllTypes(decoder, new EncoderImpl(decoder));
+        decoder.setByteBuffer(ByteBuffer.wrap(bytes, annotations, afterAnnotations - annotations));
+        Object section = decoder.readObject();
+        @SuppressWarnings("unchecked")
+        Map<?, Object> map = (Map<?, Object>) (Map<?, ?>) ((MessageAnnotations) section).getValue();
+        return map == null ? Map.of() : map;
+    }
+
+    @Override
+    public String toString() {
+        return "message of " + bytes.length + " bytes" + (durable ? ", durable" : "") + (format == 0 ? "" : ", opaque");
+    }
+}

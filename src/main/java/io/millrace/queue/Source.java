@@ -1,0 +1,38 @@
+package io.millrace.queue;
+
+import io.millrace.message.Outcome;
+
+/** Where messages can be received from: a queue, seen from an outgoing link on the same loop (or through a proxy). */
+public interface Source {
+
+    /**
+     * Lets a consumer in, without credit.
+     *
+     * @param browse it sees copies of what is in the queue now, in order, once, and acquires nothing
+     */
+    void attach(Consumer consumer, boolean browse);
+
+    /**
+     * Sets how many deliveries a consumer may have been handed in all, since it attached.
+     *
+     * @param limit a total, not an increment: the peer's delivery-count plus link-credit, counted from 0. A lower one
+     *     than before takes credit back
+     * @param drain deliver what there is, then call {@link Consumer#drained} at once
+     */
+    void credit(Consumer consumer, long limit, boolean drain);
+
+    /** The consumer is {@link Consumer#ready} again. */
+    void resume(Consumer consumer);
+
+    /**
+     * The consumer is done with a delivery. The receipt gets the same outcome back when its effect is durable.
+     */
+    void settle(Consumer consumer, Delivery delivery, Outcome outcome, Receipt receipt);
+
+    /**
+     * The consumer is gone. Deliveries that it has not settled go back to their places.
+     *
+     * @param lost its connection broke: each of them counts as a failed attempt. Otherwise none does
+     */
+    void detach(Consumer consumer, boolean lost);
+}
