@@ -54,27 +54,19 @@ final class Encoding {
 
     /** The bytes that follow the constructor {@code code} at {@code at}. */
     private static long widthOf(byte[] bytes, int at, int end, int code) throws MalformedMessageException {
-        switch (code >> 4) {
-            case 0x4:
-                return 0;
-            case 0x5:
-                return 1;
-            case 0x6:
-                return 2;
-            case 0x7:
-                return 4;
-            case 0x8:
-                return 8;
-            case 0x9:
-                return 16;
-            case 0xa, 0xc, 0xe:
-                return 1L + code(bytes, at + 1, end);
-            case 0xb, 0xd, 0xf:
-                return 4L + uint(bytes, at + 1, end);
-            default:
+        return switch (code >> 4) {
+            case 0x4 -> 0;
+            case 0x5 -> 1;
+            case 0x6 -> 2;
+            case 0x7 -> 4;
+            case 0x8 -> 8;
+            case 0x9 -> 16;
+            case 0xa, 0xc, 0xe -> 1L + code(bytes, at + 1, end);
+            case 0xb, 0xd, 0xf -> 4L + uint(bytes, at + 1, end);
+            default ->
                 throw new MalformedMessageException(
                         "unknown type constructor 0x" + Integer.toHexString(code) + " at byte " + at);
-        }
+        };
     }
 
     private static int checked(int at, long next, int end) throws MalformedMessageException {
