@@ -58,8 +58,9 @@ final class Keys {
     /** The allowed key that somebody may have meant. */
     static Optional<String> meant(String unknown, List<String> allowed) {
         String plain = plain(unknown);
+        int near = plain.length() < 4 ? 1 : Math.max(2, plain.length() / 3);
         return allowed.stream()
-                .filter(key -> distance(plain, plain(key)) <= Math.max(1, Math.min(plain.length(), key.length()) / 3))
+                .filter(key -> distance(plain, plain(key)) <= near)
                 .min(Comparator.comparingInt(key -> distance(plain, plain(key))));
     }
 
