@@ -47,7 +47,7 @@ public final class HttpListener {
         boolean known = "/livez".equals(path) || "/readyz".equals(path) || "/metrics".equals(path);
         if (!known) {
             text(request, 404, "Nothing is here. " + PLACES);
-        } else if (request.method() != HttpMethod.GET && request.method() != HttpMethod.HEAD) {
+        } else if (!HttpMethod.GET.equals(request.method()) && !HttpMethod.HEAD.equals(request.method())) {
             request.response().putHeader("Allow", "GET, HEAD");
             text(request, 405, "Only GET is answered; nothing can be changed over HTTP. " + PLACES);
         } else if ("/metrics".equals(path)) {
@@ -67,7 +67,10 @@ public final class HttpListener {
                     .orElse("{\"status\":\"" + good + "\"}");
             send(request, status, "application/json", Buffer.buffer(json + "\n"));
         } else {
-            text(request, status, bad.map(reason -> "not " + good + ": " + reason).orElse(good) + "\n");
+            text(
+                    request,
+                    status,
+                    bad.map(reason -> "not " + good + ": " + reason).orElse(good) + "\n");
         }
     }
 
@@ -97,8 +100,10 @@ public final class HttpListener {
             return;
         }
         request.response().setStatusCode(status).putHeader("Content-Type", type).putHeader("Cache-Control", "no-store");
-        if (request.method() == HttpMethod.HEAD) {
-            request.response().putHeader("Content-Length", String.valueOf(body.length())).end();
+        if (HttpMethod.HEAD.equals(request.method())) {
+            request.response()
+                    .putHeader("Content-Length", String.valueOf(body.length()))
+                    .end();
         } else {
             request.response().end(body);
         }

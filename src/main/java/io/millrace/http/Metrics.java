@@ -77,21 +77,24 @@ public final class Metrics implements AutoCloseable {
     }
 
     private static MetricSnapshot gauge(Meter meter) {
-        GaugeSnapshot.Builder builder = GaugeSnapshot.builder().name(meter.name()).help(meter.help());
-        meter.samples().forEach(sample -> builder.dataPoint(GaugeSnapshot.GaugeDataPointSnapshot.builder()
-                .labels(labels(sample))
-                .value(sample.value())
-                .build()));
+        GaugeSnapshot.Builder builder =
+                GaugeSnapshot.builder().name(meter.name()).help(meter.help());
+        meter.samples()
+                .forEach(sample -> builder.dataPoint(GaugeSnapshot.GaugeDataPointSnapshot.builder()
+                        .labels(labels(sample))
+                        .value(sample.value())
+                        .build()));
         return builder.build();
     }
 
     private static MetricSnapshot counter(Meter meter) {
         CounterSnapshot.Builder builder =
                 CounterSnapshot.builder().name(meter.name()).help(meter.help());
-        meter.samples().forEach(sample -> builder.dataPoint(CounterSnapshot.CounterDataPointSnapshot.builder()
-                .labels(labels(sample))
-                .value(sample.value())
-                .build()));
+        meter.samples()
+                .forEach(sample -> builder.dataPoint(CounterSnapshot.CounterDataPointSnapshot.builder()
+                        .labels(labels(sample))
+                        .value(sample.value())
+                        .build()));
         return builder.build();
     }
 

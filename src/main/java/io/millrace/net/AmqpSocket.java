@@ -48,7 +48,7 @@ final class AmqpSocket implements Peer {
         socket.setWriteQueueMaxSize(WRITE_QUEUE_BYTES);
         socket.messageHandler(this::received);
         socket.readCompletionHandler(ignored -> guarded("the end of a read", protocol::readComplete));
-        socket.drainHandler(ignored -> guarded("writing on", protocol::writable));
+        socket.drainHandler(ignored -> guarded("writing on", protocol::drained));
         socket.shutdownHandler(ignored -> guarded("stopping", protocol::stopping));
         socket.exceptionHandler(e -> LOG.debug("{}: {}", name, e.toString()));
         socket.closeHandler(ignored -> {
@@ -91,7 +91,11 @@ final class AmqpSocket implements Peer {
         if (headerBytes == 0) {
             LOG.debug("{}: nothing came within {} s; closed", name, limit.toSeconds());
         } else {
-            LOG.info("{}: only {} bytes of a protocol header came within {} s; closed", name, headerBytes, limit.toSeconds());
+            LOG.info(
+                    "{}: only {} bytes of a protocol header came within {} s; closed",
+                    name,
+                    headerBytes,
+                    limit.toSeconds());
         }
         close();
     }

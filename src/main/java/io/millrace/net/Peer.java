@@ -11,7 +11,7 @@ public interface Peer {
     /** Sends bytes, which are copied. */
     void write(ByteBuffer bytes);
 
-    /** Whether the socket drains; if not, {@link Protocol#writable} follows. */
+    /** Whether the socket drains; if not, {@link Protocol#drained} follows. */
     boolean writable();
 
     /** Closes the socket once what was written has left. */

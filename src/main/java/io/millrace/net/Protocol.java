@@ -12,7 +12,7 @@ public interface Protocol {
     void readComplete();
 
     /** The socket drains again, after {@link Peer#writable} said no. */
-    void writable();
+    void drained();
 
     /** The broker stops: time to tell the peer, then to {@link Peer#close}. */
     void stopping();
