@@ -97,9 +97,9 @@ abstract sealed class AmqpLink permits IncomingLink, OutgoingLink {
             }
         };
         if (dynamic) {
-            connection.nodes().openTemporary(connection, connection.loop(), answer);
+            connection.nodes().openTemporary(connection, answer);
         } else {
-            connection.nodes().open(address, use, connection, connection.loop(), answer);
+            connection.nodes().open(address, use, connection, answer);
         }
     }
 

@@ -93,7 +93,7 @@ final class IncomingLink extends AmqpLink {
 
     @Override
     void opened(Node node) {
-        start(node.target(session().connection().loop()));
+        start(node.target());
     }
 
     private void start(Target to) {

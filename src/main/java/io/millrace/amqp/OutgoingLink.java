@@ -78,7 +78,7 @@ final class OutgoingLink extends AmqpLink implements Consumer {
 
     @Override
     void opened(Node node) {
-        Source from = node.source(session().connection().loop());
+        Source from = node.source();
         source = Optional.of(from);
         from.attach(this, browse);
         if (limit > 0 || drain) {

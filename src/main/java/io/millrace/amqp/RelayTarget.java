@@ -12,6 +12,7 @@ import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Queue;
 
 /**
@@ -58,7 +59,7 @@ final class RelayTarget implements Target {
         Queue<Waiting> waiting = new ArrayDeque<>();
         waiting.add(first);
         opening.put(address, waiting);
-        connection.nodes().open(address, Nodes.Use.SEND, connection, connection.loop(), new Nodes.Answer() {
+        connection.nodes().open(address, Nodes.Use.SEND, connection, new Nodes.Answer() {
             @Override
             public void opened(Node node) {
                 opening.remove(address);
@@ -78,11 +79,11 @@ final class RelayTarget implements Target {
         if (targets.size() > MAX_TARGETS) {
             targets.clear();
         }
-        return targets.computeIfAbsent(node, found -> found.target(connection.loop()));
+        return targets.computeIfAbsent(node, Node::target);
     }
 
     @Override
-    public void move(Message message, Fact.MessageRemoved leaves, Receipt receipt) {
+    public void move(Message message, Optional<Fact.MessageRemoved> leaves, Receipt receipt) {
         throw new UnsupportedOperationException("queues move messages to queues, never over a link");
     }
 

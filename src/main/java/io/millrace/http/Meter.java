@@ -46,4 +46,14 @@ public record Meter(String name, String help, Kind kind, List<Sample> samples) {
         samples.add(new Sample(Map.of(), value));
         return this;
     }
+
+    /** Adds the value for one label. */
+    public Meter add(String label, String labelValue, long value) {
+        return add(label, labelValue, (double) value);
+    }
+
+    /** Adds the only value. */
+    public Meter add(long value) {
+        return add((double) value);
+    }
 }

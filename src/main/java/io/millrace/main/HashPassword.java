@@ -42,9 +42,20 @@ final class HashPassword implements Callable<Integer> {
         return ExitCode.STOPPED.number;
     }
 
+    /** Before Java 22 there is a console only if it is a terminal; since then one has to ask. */
+    private static boolean isTerminal(Console console) {
+        try {
+            return console != null
+                    && (boolean) Console.class.getMethod("isTerminal").invoke(console);
+        } catch (ReflectiveOperationException e) {
+            return true;
+        }
+    }
+
+    @SuppressWarnings("SystemConsoleNull") // see isTerminal
     private static Optional<String> read() throws IOException {
         Console console = System.console();
-        if (console == null) {
+        if (!isTerminal(console)) {
             BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
             return Optional.ofNullable(in.readLine()).filter(line -> !line.isEmpty());
         }
