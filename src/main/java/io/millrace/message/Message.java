@@ -1,5 +1,6 @@
 package io.millrace.message;
 
+import java.nio.BufferOverflowException;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.Map;
@@ -7,7 +8,6 @@ import org.apache.qpid.proton.amqp.Symbol;
 import org.apache.qpid.proton.amqp.messaging.MessageAnnotations;
 import org.apache.qpid.proton.codec.AMQPDefinedTypes;
 import org.apache.qpid.proton.codec.DecoderImpl;
-import org.apache.qpid.proton.codec.DroppingWritableBuffer;
 import org.apache.qpid.proton.codec.EncoderImpl;
 import org.apache.qpid.proton.codec.WritableBuffer;
 
@@ -35,6 +35,7 @@ public final class Message {
 
     private static final int DEFAULT_PRIORITY = 4;
     private static final int ABSENT = -1;
+    private static final int FIRST_CAPACITY = 512;
 
     private final byte[] bytes;
     private final int format;
@@ -434,13 +435,18 @@ public final class Message {
         DecoderImpl decoder = new DecoderImpl();
         EncoderImpl encoder = new EncoderImpl(decoder);
         AMQPDefinedTypes.registerAllTypes(decoder, encoder);
-        DroppingWritableBuffer measure = new DroppingWritableBuffer();
-        encoder.setByteBuffer(measure);
-        writeEntries(encoder, entries);
-        byte[] encoded = new byte[measure.position()];
-        encoder.setByteBuffer(WritableBuffer.ByteBufferWrapper.wrap(encoded));
-        writeEntries(encoder, entries);
-        return encoded;
+        // The codec asks for more room than it uses, so the size cannot be measured beforehand.
+        for (int capacity = FIRST_CAPACITY; ; capacity *= 2) {
+            byte[] encoded = new byte[capacity];
+            WritableBuffer out = WritableBuffer.ByteBufferWrapper.wrap(encoded);
+            encoder.setByteBuffer(out);
+            try {
+                writeEntries(encoder, entries);
+                return Arrays.copyOf(encoded, out.position());
+            } catch (BufferOverflowException tooSmall) {
+                // once more, with twice the room
+            }
+        }
     }
 
     private static void writeEntries(EncoderImpl encoder, Map<String, Object> entries) {
