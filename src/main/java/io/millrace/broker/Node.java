@@ -1,10 +1,9 @@
 package io.millrace.broker;
 
-import io.millrace.loop.Loop;
 import io.millrace.queue.Source;
 import io.millrace.queue.Target;
 
-/** What an address leads to. Immutable; may be asked on any loop. */
+/** What an address leads to, as one loop sees it; used on that loop only. */
 public interface Node {
 
     /** The address in its plain form. */
@@ -13,9 +12,9 @@ public interface Node {
     /** Whether it lives only as long as the link that asked for it. */
     boolean temporary();
 
-    /** The node as a place to send to, to be used on {@code loop} only. */
-    Target target(Loop loop);
+    /** The node as a place to send to. */
+    Target target();
 
-    /** The node as a place to receive from, to be used on {@code loop} only. */
-    Source source(Loop loop);
+    /** The node as a place to receive from. */
+    Source source();
 }

@@ -1,25 +1,27 @@
 package io.millrace.broker;
 
-import io.millrace.loop.Loop;
 import io.millrace.message.Condition;
 import java.util.Optional;
 
-/** The addresses, as links see them. {@link AddressBook} is the one implementation; tests of {@code amqp} have another. */
+/**
+ * The addresses, as links on one loop see them; used on that loop only. {@link Directory} is the one implementation; tests
+ * of {@code amqp} have another.
+ */
 public interface Nodes {
 
-    /** The node at an address that is there already: {@code name}, {@code /name} or {@code queue://name}. Any loop. */
+    /** The node at an address that is there already: {@code name}, {@code /name} or {@code queue://name}. */
     Optional<Node> find(String address);
 
     /**
-     * Finds a node or makes it, if the rules allow. The answer comes on {@code loop}, never inside the call.
+     * Finds a node or makes it, if the rules allow. The answer never comes inside the call.
      *
      * @param use what for; a temporary queue may be received from only by the connection that made it
      * @param connection identity of the asking connection
      */
-    void open(String address, Use use, Object connection, Loop loop, Answer answer);
+    void open(String address, Use use, Object connection, Answer answer);
 
-    /** Makes a temporary queue with an address of its own, owned by {@code connection}. The answer comes on {@code loop}. */
-    void openTemporary(Object connection, Loop loop, Answer answer);
+    /** Makes a temporary queue with an address of its own, owned by {@code connection}. */
+    void openTemporary(Object connection, Answer answer);
 
     /** Deletes a temporary queue and its messages; links to it are told. */
     void deleteTemporary(Node node);

@@ -11,6 +11,9 @@ import java.util.Map;
  * 0 is opaque: never looked into, durable, and sent as it is (part 2, section 2.8.11).
  */
 public final class Message {
+    /** The size of the largest header that a delivery gets. */
+    public static final int MAX_HEADER_SIZE = 20;
+
     private static final int HEADER = 0x70;
     private static final int DELIVERY_ANNOTATIONS = 0x71;
     private static final int MESSAGE_ANNOTATIONS = 0x72;
@@ -271,23 +274,43 @@ public final class Message {
         int header = headerSize(deliveryCount);
         int rest = bytes.length - afterHeader;
         byte[] encoded = new byte[header + rest];
-        writeHeader(encoded, header, deliveryCount, firstAcquirer);
+        writeHeader(encoded, 0, header, deliveryCount, firstAcquirer);
         System.arraycopy(bytes, afterHeader, encoded, header, rest);
         return encoded;
+    }
+
+    /** Where in {@link #bytes} begins what every delivery carries unchanged, after the header that {@link #header} writes. */
+    public int afterHeader() {
+        return format == 0 ? afterHeader : 0;
+    }
+
+    /**
+     * Writes the header of one delivery, at most {@link #MAX_HEADER_SIZE} bytes, so that a link can put the message on the
+     * wire without copying it first. Nothing for an opaque message.
+     *
+     * @return how many bytes
+     */
+    public int header(int deliveryCount, boolean firstAcquirer, byte[] out, int at) {
+        if (format != 0) {
+            return 0;
+        }
+        int size = headerSize(deliveryCount);
+        writeHeader(out, at, size, deliveryCount, firstAcquirer);
+        return size;
     }
 
     private int headerSize(int deliveryCount) {
         return 6 + 1 + (hasPriority ? 2 : 1) + uintSize(ttl) + 1 + uintSize(deliveryCount);
     }
 
-    private void writeHeader(byte[] out, int size, int deliveryCount, boolean firstAcquirer) {
-        out[0] = Encoding.DESCRIBED;
-        out[1] = Encoding.SMALL_ULONG;
-        out[2] = HEADER;
-        out[3] = (byte) Encoding.LIST8;
-        out[4] = (byte) (size - 5);
-        out[5] = 5;
-        int at = 6;
+    private void writeHeader(byte[] out, int start, int size, int deliveryCount, boolean firstAcquirer) {
+        int at = start;
+        out[at++] = Encoding.DESCRIBED;
+        out[at++] = Encoding.SMALL_ULONG;
+        out[at++] = HEADER;
+        out[at++] = (byte) Encoding.LIST8;
+        out[at++] = (byte) (size - 5);
+        out[at++] = 5;
         out[at++] = (byte) (durable ? Encoding.TRUE : Encoding.FALSE);
         if (hasPriority) {
             out[at++] = Encoding.UBYTE;

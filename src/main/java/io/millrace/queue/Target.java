@@ -2,6 +2,7 @@ package io.millrace.queue;
 
 import io.millrace.journal.Fact;
 import io.millrace.message.Message;
+import java.util.Optional;
 
 /** Where messages can be sent: a queue, seen from an incoming link on the same loop (or through a proxy to another). */
 public interface Target {
@@ -15,8 +16,10 @@ public interface Target {
     /**
      * Takes a message that leaves another queue in the same durable step. It is never refused for a limit, for then
      * it would have no place at all.
+     *
+     * @param leaves what the store is to forget in that step; empty if it does not know the message
      */
-    void move(Message message, Fact.MessageRemoved leaves, Receipt receipt);
+    void move(Message message, Optional<Fact.MessageRemoved> leaves, Receipt receipt);
 
     /** How many more messages a link should let its peer send, beyond those offered; 0 asks it to wait. */
     int room();

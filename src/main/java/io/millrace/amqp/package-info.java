@@ -1,0 +1,2 @@
+/** The protocol. */
+package io.millrace.amqp;

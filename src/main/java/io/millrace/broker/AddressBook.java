@@ -1,0 +1,265 @@
+package io.millrace.broker;
+
+import io.millrace.config.Config;
+import io.millrace.config.Config.DeadLetter;
+import io.millrace.config.Config.QueueSettings;
+import io.millrace.journal.Fact;
+import io.millrace.journal.Journal.RecoveredQueue;
+import io.millrace.message.Condition;
+import io.millrace.queue.Backlog;
+import io.millrace.queue.DeadLetterRoute;
+import io.millrace.queue.Queue;
+import io.millrace.queue.QueueIdentity;
+import io.millrace.queue.Target;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.function.Consumer;
+
+/**
+ * Which queues there are, and how new ones come to be. Owned by the first loop, its home.
+ *
+ * <p>A queue that is to last is declared to the journal before anyone is told of it. It is put on the loop of whoever first
+ * asks for it, so that producer, queue and consumer often share one.
+ */
+final class AddressBook {
+    /** Numbers of temporary queues start here, so that they never meet those of queues in the store. */
+    private static final long FIRST_TEMPORARY = 1L << 40;
+
+    private final Config config;
+    private final Set<String> configuredDeadLetterQueues;
+    private final List<Directory> directories;
+    private final Map<String, QueueEntry> entries = new HashMap<>();
+    private final Set<String> deadLetterQueues = new HashSet<>();
+    private final Map<String, List<Waiting>> opening = new HashMap<>();
+
+    private long nextNumber = 1;
+    private long nextTemporary = FIRST_TEMPORARY;
+
+    private record Waiting(Directory directory, Nodes.Answer answer) {}
+
+    AddressBook(Config config, List<Directory> directories) {
+        this.config = config;
+        this.directories = directories;
+        this.configuredDeadLetterQueues = config.deadLetterQueues();
+    }
+
+    private Directory home() {
+        return directories.get(0);
+    }
+
+    // ---- start
+
+    /** Brings back the queues of the store and makes those of the config file; runs on the home loop, before any other call. */
+    void start(List<RecoveredQueue> recovered, Runnable done) {
+        home().loop().assertCurrent();
+        for (RecoveredQueue queue : recovered) {
+            nextNumber = Math.max(nextNumber, queue.number() + 1);
+            if (queue.deadLetter()) {
+                deadLetterQueues.add(queue.address());
+            }
+        }
+        for (RecoveredQueue queue : recovered) {
+            Directory owner = directories.get((int) (queue.number() % directories.size()));
+            Backlog backlog = new Backlog(queue.messages(), queue.bytes(), Math.max(1, queue.nextSequence()));
+            announce(queueOf(queue.number(), queue.address(), owner, backlog), () -> {});
+        }
+        List<String> missing = config.queues().stream()
+                .map(Config.QueueDefinition::name)
+                .filter(name -> !entries.containsKey(name))
+                .toList();
+        Countdown countdown = new Countdown(missing.size(), done);
+        for (String name : missing) {
+            declare(name, false, directories.get((int) (nextNumber % directories.size())), countdown::step);
+        }
+    }
+
+    int size() {
+        return entries.size();
+    }
+
+    // ---- on behalf of links; called on the loop of the directory
+
+    void open(String plain, Directory from, Nodes.Answer answer) {
+        home().loop().post(() -> openAtHome(plain, new Waiting(from, answer)));
+    }
+
+    private void openAtHome(String plain, Waiting waiting) {
+        if (entries.containsKey(plain)) {
+            opened(plain, waiting);
+            return;
+        }
+        Optional<Condition> objection = Address.objection(plain).or(() -> mayNotCreate(plain));
+        if (objection.isPresent()) {
+            waiting.directory().loop().post(() -> waiting.answer().refused(objection.get()));
+            return;
+        }
+        create(plain, false, waiting);
+    }
+
+    private Optional<Condition> mayNotCreate(String plain) {
+        if (plain.startsWith(Address.TEMPORARY_PREFIX)) {
+            return Optional.of(new Condition(
+                    Condition.NOT_FOUND, "the temporary queue '" + plain + "' is gone; its owner has closed it"));
+        }
+        return config.mayCreate(plain)
+                ? Optional.empty()
+                : Optional.of(new Condition(
+                        Condition.NOT_FOUND,
+                        "there is no queue '" + plain + "', and no auto-create rule of the config allows to make it"));
+    }
+
+    private void create(String plain, boolean deadLetter, Waiting waiting) {
+        List<Waiting> others = opening.get(plain);
+        if (others != null) {
+            others.add(waiting);
+            return;
+        }
+        opening.put(plain, new ArrayList<>(List.of(waiting)));
+        declare(plain, deadLetter, waiting.directory(), () -> opening.remove(plain)
+                .forEach(each -> opened(plain, each)));
+    }
+
+    private void opened(String plain, Waiting waiting) {
+        waiting.directory().loop().post(() -> {
+            Optional<Node> node = waiting.directory().find(plain);
+            node.ifPresentOrElse(waiting.answer()::opened, () -> waiting.answer()
+                    .refused(new Condition(Condition.RESOURCE_DELETED, "queue '" + plain + "' was deleted")));
+        });
+    }
+
+    private void declare(String address, boolean deadLetter, Directory owner, Runnable done) {
+        long number = nextNumber++;
+        if (deadLetter) {
+            deadLetterQueues.add(address);
+        }
+        home().resources()
+                .recorder()
+                .declare(
+                        new Fact.NodeDeclared(number, address, deadLetter),
+                        () -> announce(queueOf(number, address, owner, Backlog.NONE), done));
+    }
+
+    private QueueEntry queueOf(long number, String address, Directory owner, Backlog backlog) {
+        QueueSettings settings = config.settingsFor(address);
+        Queue queue = new Queue(
+                new QueueIdentity(number, address, true),
+                settings,
+                owner.resources(),
+                routeFrom(address, settings, owner),
+                backlog);
+        return new QueueEntry(number, address, owner.index(), queue, Optional.empty());
+    }
+
+    /** Tells every loop; {@code done} runs on the home loop when its own directory knows, the others will before they are asked. */
+    private void announce(QueueEntry entry, Runnable done) {
+        entries.put(entry.address(), entry);
+        Directory owner = directories.get(entry.loop());
+        for (Directory directory : directories) {
+            if (directory == home()) {
+                directory.add(entry, owner);
+            } else {
+                directory.loop().post(() -> directory.add(entry, owner));
+            }
+        }
+        done.run();
+    }
+
+    // ---- temporary queues
+
+    void openTemporary(Object connection, Directory from, Nodes.Answer answer) {
+        home().loop().post(() -> {
+            String address = Address.TEMPORARY_PREFIX + UUID.randomUUID();
+            QueueIdentity identity = new QueueIdentity(nextTemporary++, address, false);
+            Queue queue =
+                    new Queue(identity, config.queueDefaults(), from.resources(), DeadLetterRoute.NONE, Backlog.NONE);
+            QueueEntry entry = new QueueEntry(identity.number(), address, from.index(), queue, Optional.of(connection));
+            announce(entry, () -> opened(address, new Waiting(from, answer)));
+        });
+    }
+
+    void delete(QueueEntry entry) {
+        home().loop().post(() -> {
+            if (entries.remove(entry.address(), entry)) {
+                for (Directory directory : directories) {
+                    directory.loop().post(() -> directory.remove(entry));
+                }
+                directories.get(entry.loop()).loop().post(entry.queue()::delete);
+            }
+        });
+    }
+
+    // ---- dead letters
+
+    /** A dead-letter queue has none of its own; for the others it is found or made when first needed. */
+    private DeadLetterRoute routeFrom(String address, QueueSettings settings, Directory owner) {
+        boolean isDeadLetterQueue = deadLetterQueues.contains(address) || configuredDeadLetterQueues.contains(address);
+        if (isDeadLetterQueue || settings.deadLetter() instanceof DeadLetter.Off) {
+            return DeadLetterRoute.NONE;
+        }
+        String to = settings.deadLetter() instanceof DeadLetter.To named ? named.queue() : address + ".dlq";
+        return new DeadLetterRoute() {
+            @Override
+            public boolean exists() {
+                return true;
+            }
+
+            @Override
+            public void open(Consumer<Target> opened) {
+                if (owner.knows(to)) {
+                    opened.accept(owner.target(to));
+                } else {
+                    openDeadLetter(to, owner, opened);
+                }
+            }
+        };
+    }
+
+    private void openDeadLetter(String address, Directory from, Consumer<Target> opened) {
+        Nodes.Answer answer = new Nodes.Answer() {
+            @Override
+            public void opened(Node node) {
+                opened.accept(node.target());
+            }
+
+            @Override
+            public void refused(Condition reason) {
+                throw new IllegalStateException("the dead-letter queue '" + address + "' cannot be made: " + reason);
+            }
+        };
+        home().loop().post(() -> {
+            Waiting waiting = new Waiting(from, answer);
+            if (entries.containsKey(address)) {
+                opened(address, waiting);
+            } else {
+                create(address, true, waiting);
+            }
+        });
+    }
+
+    /** Runs a task after so many steps; at once if there are none. */
+    private static final class Countdown {
+        private final Runnable task;
+        private int left;
+
+        Countdown(int steps, Runnable task) {
+            this.task = task;
+            this.left = steps;
+            if (steps == 0) {
+                task.run();
+            }
+        }
+
+        void step() {
+            left--;
+            if (left == 0) {
+                task.run();
+            }
+        }
+    }
+}

@@ -1,0 +1,32 @@
+package io.millrace.broker;
+
+import io.millrace.loop.Loop;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Carries calls from one loop to another, all calls of a turn in one task, in order. Owned by the loop it starts from.
+ */
+final class Relay {
+    private final Loop from;
+    private final Loop to;
+    private List<Runnable> calls = new ArrayList<>();
+
+    Relay(Loop from, Loop to) {
+        this.from = from;
+        this.to = to;
+    }
+
+    void send(Runnable call) {
+        if (calls.isEmpty()) {
+            from.post(this::flush);
+        }
+        calls.add(call);
+    }
+
+    private void flush() {
+        List<Runnable> batch = calls;
+        calls = new ArrayList<>(batch.size());
+        to.post(() -> batch.forEach(Runnable::run));
+    }
+}

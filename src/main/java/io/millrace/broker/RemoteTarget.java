@@ -1,0 +1,62 @@
+package io.millrace.broker;
+
+import io.millrace.journal.Fact;
+import io.millrace.message.Message;
+import io.millrace.queue.Receipt;
+import io.millrace.queue.Target;
+import java.util.ArrayDeque;
+import java.util.Optional;
+
+/**
+ * A queue on another loop, as a place to send to. Owned by the loop of the link.
+ *
+ * <p>It lets a bounded number of bytes be under way, counted until they are answered, so that {@link #room} needs no look across.
+ */
+final class RemoteTarget implements Target {
+    private static final long UNDERWAY_LIMIT_BYTES = 4 << 20;
+
+    private final Target queue;
+    private final Relay there;
+    private final Relay back;
+    private final ArrayDeque<Runnable> waitingForRoom = new ArrayDeque<>();
+    private long underwayBytes;
+
+    RemoteTarget(Target queue, Relay there, Relay back) {
+        this.queue = queue;
+        this.there = there;
+        this.back = back;
+    }
+
+    @Override
+    public void offer(Message message, Receipt receipt) {
+        Receipt returned = sent(message, receipt);
+        there.send(() -> queue.offer(message, returned));
+    }
+
+    @Override
+    public void move(Message message, Optional<Fact.MessageRemoved> leaves, Receipt receipt) {
+        Receipt returned = sent(message, receipt);
+        there.send(() -> queue.move(message, leaves, returned));
+    }
+
+    private Receipt sent(Message message, Receipt receipt) {
+        underwayBytes += message.size();
+        return outcome -> back.send(() -> {
+            underwayBytes -= message.size();
+            receipt.settled(outcome);
+            while (!waitingForRoom.isEmpty() && room() > 0) {
+                waitingForRoom.poll().run();
+            }
+        });
+    }
+
+    @Override
+    public int room() {
+        return underwayBytes < UNDERWAY_LIMIT_BYTES ? Integer.MAX_VALUE : 0;
+    }
+
+    @Override
+    public void whenRoom(Runnable task) {
+        waitingForRoom.add(task);
+    }
+}

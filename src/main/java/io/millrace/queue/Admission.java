@@ -1,0 +1,61 @@
+package io.millrace.queue;
+
+import io.millrace.config.Config.QueueSettings;
+import io.millrace.config.Config.WhenFull;
+import io.millrace.journal.Journal.Room;
+import io.millrace.message.Condition;
+import io.millrace.message.Message;
+import java.util.Map;
+import java.util.Optional;
+
+/** Whether a message may enter a queue: the limits of the queue and of the store. Owned by the queue. */
+final class Admission {
+    private final String address;
+    private final QueueSettings settings;
+    private final long maxMessages;
+    private final long maxBytes;
+
+    Admission(String address, QueueSettings settings) {
+        this.address = address;
+        this.settings = settings;
+        this.maxMessages = settings.maxMessages().orElse(Long.MAX_VALUE);
+        this.maxBytes = settings.maxBytes().orElse(Long.MAX_VALUE);
+    }
+
+    /** Whether so many messages of so many bytes are more than the queue may hold. */
+    boolean over(long messages, long bytes) {
+        return messages > maxMessages || bytes > maxBytes;
+    }
+
+    boolean dropsOldest() {
+        return settings.whenFull() == WhenFull.DROP_OLDEST;
+    }
+
+    /** Why a message is refused; empty if it is not. {@code messages} and {@code bytes} are those in the queue already. */
+    Optional<Condition> refusal(Message message, boolean needsStore, long messages, long bytes, Room room) {
+        if (needsStore && !room.available()) {
+            return Optional.of(refusal("store-full", "the store takes no messages: " + room.reason(), "store"));
+        }
+        if (!over(messages + 1, bytes + message.size()) || (dropsOldest() && message.size() <= maxBytes)) {
+            return Optional.empty();
+        }
+        return Optional.of(full(message.size()));
+    }
+
+    /** The refusal for a message that finds no room even if older ones are dropped. */
+    Condition full(int size) {
+        return maxMessages != Long.MAX_VALUE && size <= maxBytes
+                ? refusal("max-messages", "it holds its limit of " + maxMessages + " messages", maxMessages)
+                : refusal(
+                        "max-bytes",
+                        "a message of " + size + " bytes would exceed its limit of " + maxBytes + " bytes",
+                        maxBytes);
+    }
+
+    private Condition refusal(String reason, String why, Object limit) {
+        return new Condition(
+                Condition.RESOURCE_LIMIT_EXCEEDED,
+                "queue '" + address + "' refuses the message: " + why + "; consume messages or raise the limit",
+                Map.of("queue", address, "reason", reason, "limit", limit));
+    }
+}

@@ -1,0 +1,61 @@
+package io.millrace.queue;
+
+import io.millrace.loop.Loop;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * How much heap the messages on one loop take, and how much they may. Owned by its loop.
+ *
+ * <p>It never refuses: whoever sees it {@link #scarce} keeps messages in the store instead, or waits until it is
+ * {@linkplain #whenPlentiful plentiful} again. What must be in memory (a message under way to the disk) is bounded by credit.
+ */
+public final class MemoryBudget {
+    /** What the objects around a message take: its queue entry, key, facts and delivery, read off a heap histogram. */
+    private static final int OVERHEAD_BYTES = 240;
+
+    private final Loop loop;
+    private final long limitBytes;
+    private final Set<Runnable> waiting = new LinkedHashSet<>();
+    private long usedBytes;
+
+    /** A budget of so many bytes for the messages on {@code loop}. */
+    public MemoryBudget(Loop loop, long limitBytes) {
+        this.loop = loop;
+        this.limitBytes = limitBytes;
+    }
+
+    void take(int messageBytes) {
+        usedBytes += messageBytes + OVERHEAD_BYTES;
+    }
+
+    void release(int messageBytes) {
+        usedBytes -= messageBytes + OVERHEAD_BYTES;
+        if (!waiting.isEmpty() && usedBytes < limitBytes - limitBytes / 8) {
+            List<Runnable> tasks = new ArrayList<>(waiting);
+            waiting.clear();
+            tasks.forEach(loop::post);
+        }
+    }
+
+    boolean scarce() {
+        return usedBytes >= limitBytes;
+    }
+
+    /** Runs a task, once however often it was given, when there is memory again. */
+    void whenPlentiful(Runnable task) {
+        waiting.add(task);
+    }
+
+    /** Bytes of heap that messages take now, by this reckoning. */
+    public long usedBytes() {
+        return usedBytes;
+    }
+
+    /** What a single queue may hold of it, so that one deep queue leaves memory to the others. */
+    long shareBytes() {
+        return limitBytes / 8;
+    }
+}

@@ -1,0 +1,391 @@
+package io.millrace.queue;
+
+import io.millrace.config.Config.QueueSettings;
+import io.millrace.journal.Fact;
+import io.millrace.journal.MessageKey;
+import io.millrace.message.Condition;
+import io.millrace.message.Message;
+import io.millrace.message.Outcome;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * A queue: messages in order of arrival, each for one of its consumers.
+ *
+ * <p>Owned by one loop; every entry asserts it. It only orders the calls between its parts: {@link Admission} says who may
+ * enter, {@link Window} keeps the head in memory, {@link Dispatcher} hands out, {@link Browsing} shows, {@link Settlement}
+ * decides what becomes of a delivery. Facts go to the {@link Recorder} of the loop.
+ *
+ * <p>Invariant: messages = available in memory + beyond the window + acquired + on their way to the dead-letter queue.
+ */
+public final class Queue implements Target, Source {
+    private final QueueIdentity identity;
+    private final LoopResources loop;
+    private final Recorder recorder;
+
+    private final Admission admission;
+    private final Window window;
+    private final Dispatcher dispatcher;
+    private final Browsing browsing;
+    private final Settlement settlement;
+
+    private final Map<Consumer, Subscriber> subscribers = new LinkedHashMap<>();
+    private int browsers;
+    private boolean deleted;
+    private boolean inStore;
+
+    private long nextSequence;
+    private long messages;
+    private long bytes;
+    private long unsettled;
+    private long enqueued;
+    private long redelivered;
+    private long refused;
+
+    /** Made by the broker on any thread before the owner first uses it. */
+    public Queue(
+            QueueIdentity identity,
+            QueueSettings settings,
+            LoopResources loop,
+            DeadLetterRoute deadLetterRoute,
+            Backlog backlog) {
+        this.identity = identity;
+        this.loop = loop;
+        this.recorder = loop.recorder();
+        this.admission = new Admission(identity.address(), settings);
+        this.window = new Window(this, loop, backlog);
+        this.dispatcher = new Dispatcher(this, window, loop.memory());
+        this.browsing = new Browsing(this, window, loop);
+        DeadLetter deadLetter = new DeadLetter(this, deadLetterRoute, loop);
+        this.settlement = new Settlement(this, window, recorder, deadLetter, settings.maxDeliveries());
+        this.nextSequence = backlog.nextSequence();
+        this.messages = backlog.messages();
+        this.bytes = backlog.bytes();
+    }
+
+    // ---- Target
+
+    @Override
+    public void offer(Message message, Receipt receipt) {
+        loop.loop().assertCurrent();
+        boolean durable = message.durable() && identity.persistent();
+        Optional<Condition> refusal = refusal(message, durable);
+        if (refusal.isPresent()) {
+            refused++;
+            receipt.settled(new Outcome.Rejected(refusal.get()));
+            return;
+        }
+        enter(message, durable, Optional.empty(), receipt);
+    }
+
+    @Override
+    public void move(Message message, Optional<Fact.MessageRemoved> leaves, Receipt receipt) {
+        loop.loop().assertCurrent();
+        enter(message, message.durable() && identity.persistent(), leaves, receipt);
+    }
+
+    private Optional<Condition> refusal(Message message, boolean durable) {
+        if (deleted) {
+            return Optional.of(deletedCondition());
+        }
+        Optional<Condition> refusal = admission.refusal(
+                message, durable, messages, bytes, recorder.journal().room());
+        if (refusal.isEmpty() && admission.over(messages + 1, bytes + message.size()) && !makeRoom(1, message.size())) {
+            return Optional.of(admission.full(message.size()));
+        }
+        return refusal;
+    }
+
+    /** Drops the oldest available messages until so many more fit. False if consumers hold too much for that. */
+    private boolean makeRoom(int moreMessages, int moreBytes) {
+        while (admission.over(messages + moreMessages, bytes + moreBytes)) {
+            QueuedMessage oldest = window.oldest();
+            if (oldest == null) {
+                return window.beyond() > 0;
+            }
+            window.take(oldest);
+            settlement.drop(oldest);
+        }
+        return true;
+    }
+
+    private void enter(Message message, boolean durable, Optional<Fact.MessageRemoved> leaves, Receipt receipt) {
+        MessageKey key = new MessageKey(identity.number(), 0, nextSequence++);
+        QueuedMessage queued =
+                new QueuedMessage(this, key, message, durable, loop.loop().now());
+        messages++;
+        bytes += message.size();
+        enqueued++;
+        loop.memory().take(message.size());
+        boolean kept = window.keeps(queued);
+        if (durable || !kept) {
+            store(queued, leaves, receipt);
+        } else {
+            leaves.ifPresent(recorder::record);
+            receipt.settled(Outcome.ACCEPTED);
+        }
+        if (kept) {
+            window.arrived(queued);
+            dispatcher.dispatch();
+        } else {
+            window.arrivedBeyond();
+        }
+    }
+
+    private void store(QueuedMessage queued, Optional<Fact.MessageRemoved> leaves, Receipt receipt) {
+        queued.stored = true;
+        inStore = true;
+        recorder.pending(queued.size());
+        Fact stored = leaves.<Fact>map(removed -> new Fact.MessageMoved(removed, queued.storedFact()))
+                .orElseGet(queued::storedFact);
+        recorder.record(stored, queued);
+        if (queued.durable) {
+            queued.answerTo(receipt);
+        } else {
+            receipt.settled(Outcome.ACCEPTED);
+        }
+    }
+
+    /** The store has the message. */
+    void written(QueuedMessage message) {
+        recorder.written(message.size());
+        if (window.isBeyond(message) && !deleted) {
+            loop.memory().release(message.size());
+            window.writtenBeyond();
+        }
+    }
+
+    @Override
+    public int room() {
+        return recorder.hasRoom() ? Integer.MAX_VALUE : 0;
+    }
+
+    @Override
+    public void whenRoom(Runnable task) {
+        recorder.whenRoom(task);
+    }
+
+    // ---- Source
+
+    @Override
+    public void attach(Consumer consumer, boolean browse) {
+        loop.loop().assertCurrent();
+        if (deleted) {
+            consumer.closed(deletedCondition());
+            return;
+        }
+        Subscriber subscriber = new Subscriber(consumer, browse);
+        subscribers.put(consumer, subscriber);
+        if (browse) {
+            browsers++;
+            subscriber.last = nextSequence - 1;
+        } else {
+            window.subscribed(subscriber);
+        }
+    }
+
+    @Override
+    public void credit(Consumer consumer, long limit, boolean drain) {
+        loop.loop().assertCurrent();
+        Subscriber subscriber = subscribers.get(consumer);
+        if (subscriber == null) {
+            return;
+        }
+        subscriber.limit = limit;
+        if (subscriber.browse) {
+            subscriber.draining |= drain;
+        } else if (drain) {
+            dispatcher.drain(subscriber);
+        }
+        serve(subscriber);
+    }
+
+    @Override
+    public void resume(Consumer consumer) {
+        loop.loop().assertCurrent();
+        Subscriber subscriber = subscribers.get(consumer);
+        if (subscriber != null) {
+            serve(subscriber);
+        }
+    }
+
+    private void serve(Subscriber subscriber) {
+        if (subscriber.browse) {
+            browsing.advance(subscriber);
+        } else {
+            dispatcher.lineUp(subscriber);
+            dispatcher.dispatch();
+        }
+    }
+
+    @Override
+    public void settle(Consumer consumer, Delivery delivery, Outcome outcome, Receipt receipt) {
+        loop.loop().assertCurrent();
+        Subscriber subscriber = subscribers.get(consumer);
+        if (delivery instanceof QueuedMessage message && subscriber != null && message.holder == subscriber) {
+            letGo(message);
+            settlement.apply(message, subscriber, outcome, receipt);
+            dispatcher.lineUp(subscriber);
+            dispatcher.dispatch();
+        } else {
+            receipt.settled(outcome);
+        }
+    }
+
+    @Override
+    public void detach(Consumer consumer, boolean lost) {
+        loop.loop().assertCurrent();
+        Subscriber subscriber = subscribers.remove(consumer);
+        if (subscriber == null) {
+            return;
+        }
+        if (subscriber.browse) {
+            browsers--;
+            return;
+        }
+        dispatcher.remove(subscriber);
+        window.unsubscribed(subscriber);
+        while (subscriber.held() > 0) {
+            QueuedMessage message = subscriber.firstHeld();
+            letGo(message);
+            if (lost) {
+                settlement.lost(message);
+            } else {
+                window.giveBack(message);
+            }
+        }
+        dispatcher.dispatch();
+    }
+
+    // ---- what happens to a delivery
+
+    /** Hands a message, already out of the window, to a consumer. Called by the dispatcher. */
+    void acquire(QueuedMessage message, Subscriber subscriber) {
+        subscriber.hold(message);
+        subscriber.delivered++;
+        unsettled++;
+        if (message.acquiredBefore) {
+            redelivered++;
+        }
+        subscriber.consumer.deliver(message);
+        message.acquiredBefore = true;
+    }
+
+    private void letGo(QueuedMessage message) {
+        message.holder.letGo(message);
+        unsettled--;
+    }
+
+    /** A message that is out of the window and held by nobody is counted no more. */
+    void forget(QueuedMessage message) {
+        if (!deleted) {
+            messages--;
+            bytes -= message.size();
+            loop.memory().release(message.size());
+        }
+    }
+
+    /** A message in the queue changed its size. */
+    void resized(int before, int after) {
+        loop.memory().release(before);
+        loop.memory().take(after);
+        bytes += after - before;
+    }
+
+    // ---- for the parts
+
+    long number() {
+        return identity.number();
+    }
+
+    /** Its address. */
+    public String address() {
+        return identity.address();
+    }
+
+    boolean deleted() {
+        return deleted;
+    }
+
+    Collection<Subscriber> subscribers() {
+        return subscribers.values();
+    }
+
+    boolean subscribed(Subscriber subscriber) {
+        return subscribers.get(subscriber.consumer) == subscriber;
+    }
+
+    /** Whether messages beyond the window are worth reading. */
+    boolean wantsMessages() {
+        return subscribers.size() > browsers || admission.over(messages, bytes);
+    }
+
+    /** The window got messages from the store. */
+    void loaded() {
+        if (admission.dropsOldest()) {
+            makeRoom(0, 0);
+        }
+        dispatcher.dispatch();
+    }
+
+    /** Messages that were counted are not there. */
+    void lost(long count) {
+        messages -= count;
+    }
+
+    // ---- for the broker
+
+    /** Deletes the queue: consumers are told, messages are gone. */
+    public void delete() {
+        loop.loop().assertCurrent();
+        if (deleted) {
+            return;
+        }
+        deleted = true;
+        List<Subscriber> told = new ArrayList<>(subscribers.values());
+        subscribers.clear();
+        for (Subscriber subscriber : told) {
+            dispatcher.remove(subscriber);
+            while (subscriber.held() > 0) {
+                QueuedMessage message = subscriber.firstHeld();
+                loop.memory().release(message.size());
+                letGo(message);
+            }
+            subscriber.consumer.closed(deletedCondition());
+        }
+        window.clear();
+        messages = 0;
+        bytes = 0;
+        if (inStore || identity.persistent()) {
+            recorder.record(new Fact.NodeDeleted(identity.number()));
+        }
+    }
+
+    private Condition deletedCondition() {
+        return new Condition(Condition.RESOURCE_DELETED, "queue '" + identity.address() + "' was deleted");
+    }
+
+    /** How it stands. */
+    public QueueStats stats() {
+        loop.loop().assertCurrent();
+        QueuedMessage oldest = window.oldest();
+        return new QueueStats(
+                identity.address(),
+                messages,
+                bytes,
+                unsettled,
+                window.parked(),
+                subscribers.size() - browsers,
+                enqueued,
+                settlement.dequeued(),
+                redelivered,
+                settlement.deadLettered(),
+                settlement.discarded(),
+                refused,
+                oldest == null ? 0 : oldest.arrivalMillis);
+    }
+}

@@ -1,0 +1,120 @@
+package io.millrace.queue;
+
+import io.millrace.journal.Fact;
+import io.millrace.journal.MessageKey;
+import io.millrace.message.Message;
+import io.millrace.message.Outcome;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.Set;
+
+/**
+ * A message in a queue, while it is in memory: available, or acquired by a consumer (AMQP 1.0, part 3, section 3.4).
+ *
+ * <p>Owned by the queue. As a {@link Delivery} it is read by the consumer that holds it; nothing a consumer reads changes while
+ * it does. As {@link Recorder.Waiting} it answers the producer when it is on disk.
+ */
+final class QueuedMessage implements Delivery, Recorder.Waiting {
+    final Queue queue;
+    final MessageKey key;
+    final long arrivalMillis;
+
+    /** It must survive the broker: the message is durable and so is its queue. */
+    final boolean durable;
+
+    /** The store knows it, or will when what is recorded gets there. */
+    boolean stored;
+
+    Message message;
+    int deliveryCount;
+    boolean acquiredBefore;
+
+    /** Who holds it, while it is acquired; its neighbours among the deliveries of that consumer. */
+    Subscriber holder;
+
+    QueuedMessage previousHeld;
+    QueuedMessage nextHeld;
+
+    private Receipt receipt = Receipt.NONE;
+    private Set<Subscriber> excluded = Set.of();
+
+    QueuedMessage(Queue queue, MessageKey key, Message message, boolean durable, long arrivalMillis) {
+        this.queue = queue;
+        this.key = key;
+        this.message = message;
+        this.durable = durable;
+        this.arrivalMillis = arrivalMillis;
+    }
+
+    long sequence() {
+        return key.sequence();
+    }
+
+    int size() {
+        return message.size();
+    }
+
+    /** The producer who is told when it is durable. */
+    void answerTo(Receipt producer) {
+        receipt = producer;
+    }
+
+    @Override
+    public void durable() {
+        Receipt producer = receipt;
+        receipt = Receipt.NONE;
+        queue.written(this);
+        producer.settled(Outcome.ACCEPTED);
+    }
+
+    Fact.MessageStored storedFact() {
+        return new Fact.MessageStored(key, durable, arrivalMillis, message.format(), message.bytes());
+    }
+
+    Fact.MessageRemoved removedFact() {
+        return new Fact.MessageRemoved(key, durable, message.size());
+    }
+
+    /** It is not to be delivered to this consumer again. */
+    void exclude(Subscriber consumer) {
+        if (excluded.isEmpty()) {
+            excluded = new HashSet<>();
+        }
+        excluded.add(consumer);
+    }
+
+    boolean excludes(Subscriber consumer) {
+        return excluded.contains(consumer);
+    }
+
+    /** The consumer is gone. Returns whether no exclusion is left. */
+    boolean readmit(Subscriber consumer) {
+        return excluded.isEmpty() || (excluded.remove(consumer) && excluded.isEmpty());
+    }
+
+    /** Forgets exclusions of consumers that are gone. */
+    void excludeOnly(Collection<Subscriber> present) {
+        if (!excluded.isEmpty()) {
+            excluded.retainAll(present);
+        }
+    }
+
+    boolean restricted() {
+        return !excluded.isEmpty();
+    }
+
+    @Override
+    public Message message() {
+        return message;
+    }
+
+    @Override
+    public int deliveryCount() {
+        return deliveryCount;
+    }
+
+    @Override
+    public boolean firstAcquirer() {
+        return !acquiredBefore;
+    }
+}

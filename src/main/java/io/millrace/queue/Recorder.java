@@ -1,0 +1,118 @@
+package io.millrace.queue;
+
+import io.millrace.journal.Fact;
+import io.millrace.journal.Journal;
+import io.millrace.loop.Loop;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Gathers the facts of one turn of a loop and hands them to the journal as one batch.
+ *
+ * <p>Owned by its loop, shared by all queues on it, so the facts of different queues keep the order in which they
+ * happened. The batch goes off in a task at the end of the line: every transfer of a socket read is in it, and nothing waits
+ * for a timer. It also knows how many bytes wait for the disk, and tells links to wait when they are too many.
+ */
+public final class Recorder {
+    private final Loop loop;
+    private final Journal journal;
+    private final long pendingLimitBytes;
+    private final ArrayDeque<Runnable> waitingForRoom = new ArrayDeque<>();
+
+    private List<Fact> facts = new ArrayList<>();
+    private List<Waiting> waiting = new ArrayList<>();
+    private long pendingBytes;
+
+    /** Something that goes on when the facts recorded with it are durable. */
+    @FunctionalInterface
+    interface Waiting {
+        void durable();
+    }
+
+    /**
+     * For one loop.
+     *
+     * @param pendingLimitBytes from this many bytes on, which are not on disk yet, {@link #hasRoom} is false
+     */
+    public Recorder(Loop loop, Journal journal, long pendingLimitBytes) {
+        this.loop = loop;
+        this.journal = journal;
+        this.pendingLimitBytes = pendingLimitBytes;
+    }
+
+    Loop loop() {
+        return loop;
+    }
+
+    Journal journal() {
+        return journal;
+    }
+
+    /** Records a fact for whose durability nobody waits. */
+    void record(Fact fact) {
+        if (facts.isEmpty()) {
+            loop.post(this::flush);
+        }
+        facts.add(fact);
+    }
+
+    /** Records a fact and calls back, on the loop, when it is durable. */
+    void record(Fact fact, Waiting callback) {
+        record(fact);
+        waiting.add(callback);
+    }
+
+    /** Calls back, on the loop, when all that has been recorded so far is durable. */
+    void whenDurable(Waiting callback) {
+        if (facts.isEmpty()) {
+            journal.append(List.of(), loop, callback::durable);
+        } else {
+            waiting.add(callback);
+        }
+    }
+
+    /** Records that a queue exists; {@code durable} runs when that is so for good. */
+    public void declare(Fact.NodeDeclared node, Runnable durable) {
+        loop.assertCurrent();
+        record(node, durable::run);
+    }
+
+    /** Bytes that have entered the broker and wait for the disk. */
+    void pending(int bytes) {
+        pendingBytes += bytes;
+    }
+
+    /** Bytes that wait no longer. */
+    void written(int bytes) {
+        pendingBytes -= bytes;
+        while (!waitingForRoom.isEmpty() && hasRoom()) {
+            waitingForRoom.poll().run();
+        }
+    }
+
+    boolean hasRoom() {
+        return pendingBytes < pendingLimitBytes;
+    }
+
+    void whenRoom(Runnable task) {
+        waitingForRoom.add(task);
+    }
+
+    /** Hands over what was recorded in this turn, before another loop records what builds on it. */
+    void flush() {
+        loop.assertCurrent();
+        if (facts.isEmpty()) {
+            return;
+        }
+        List<Fact> batch = facts;
+        List<Waiting> callbacks = waiting;
+        facts = new ArrayList<>(batch.size());
+        waiting = new ArrayList<>(callbacks.size());
+        journal.append(batch, loop, () -> {
+            for (Waiting callback : callbacks) {
+                callback.durable();
+            }
+        });
+    }
+}

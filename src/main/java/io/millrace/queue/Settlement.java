@@ -1,0 +1,142 @@
+package io.millrace.queue;
+
+import io.millrace.journal.Fact;
+import io.millrace.message.Condition;
+import io.millrace.message.Outcome;
+import java.util.Map;
+
+/**
+ * What becomes of a delivery when its consumer is done with it (AMQP 1.0, part 3, section 3.4): gone, back at its place, or
+ * dead. Owned by the queue. Every message given to it is out of the window and held by nobody.
+ */
+final class Settlement {
+    private final Queue queue;
+    private final Window window;
+    private final Recorder recorder;
+    private final DeadLetter deadLetter;
+    private final int maxDeliveries;
+
+    private long dequeued;
+    private long deadLettered;
+    private long discarded;
+
+    Settlement(Queue queue, Window window, Recorder recorder, DeadLetter deadLetter, int maxDeliveries) {
+        this.queue = queue;
+        this.window = window;
+        this.recorder = recorder;
+        this.deadLetter = deadLetter;
+        this.maxDeliveries = maxDeliveries;
+    }
+
+    /** The consumer settled the delivery; the receipt is answered when the effect is as durable as the message. */
+    void apply(QueuedMessage message, Subscriber subscriber, Outcome outcome, Receipt receipt) {
+        if (outcome instanceof Outcome.Accepted) {
+            dequeued++;
+            gone(message);
+            answer(message, receipt, outcome);
+        } else if (outcome instanceof Outcome.Released) {
+            window.giveBack(message);
+            receipt.settled(outcome);
+        } else if (outcome instanceof Outcome.Rejected rejected) {
+            String description =
+                    rejected.error().map(Condition::toString).orElse("the consumer rejected it and did not say why");
+            dead(message, "rejected", description, receipt, outcome);
+        } else if (outcome instanceof Outcome.Modified modified) {
+            modify(message, subscriber, modified, receipt);
+        }
+    }
+
+    /** The connection of the consumer broke. */
+    void lost(QueuedMessage message) {
+        failed(message, "the connection of the consumer was lost", Receipt.NONE, Outcome.RELEASED);
+    }
+
+    /** The message makes room for another. */
+    void drop(QueuedMessage message) {
+        discarded++;
+        gone(message);
+    }
+
+    private void modify(QueuedMessage message, Subscriber subscriber, Outcome.Modified modified, Receipt receipt) {
+        if (!modified.annotations().isEmpty()) {
+            annotate(message, modified.annotations());
+        }
+        if (modified.undeliverableHere()) {
+            message.exclude(subscriber);
+        }
+        if (modified.deliveryFailed()) {
+            failed(message, "the consumer reported a failed delivery", receipt, modified);
+        } else {
+            window.giveBack(message);
+            answer(message, receipt, modified);
+        }
+    }
+
+    private void annotate(QueuedMessage message, Map<String, Object> annotations) {
+        int before = message.size();
+        message.message = message.message.withAnnotations(annotations);
+        queue.resized(before, message.size());
+        if (message.durable) {
+            recorder.record(new Fact.MessageAnnotated(message.key, before, message.message.bytes()));
+        }
+    }
+
+    /** An attempt to deliver failed: once more, or it is dead. */
+    private void failed(QueuedMessage message, String why, Receipt receipt, Outcome outcome) {
+        message.deliveryCount++;
+        if (deadLetter.exists() && message.deliveryCount >= maxDeliveries) {
+            String description = message.deliveryCount + " attempts to deliver it failed, the limit of queue '"
+                    + queue.address() + "' is " + maxDeliveries + "; the last: " + why;
+            dead(message, "max-deliveries", description, receipt, outcome);
+            return;
+        }
+        if (message.durable) {
+            recorder.record(new Fact.DeliveryFailed(message.key, message.deliveryCount));
+        }
+        window.giveBack(message);
+        answer(message, receipt, outcome);
+    }
+
+    private void dead(QueuedMessage message, String reason, String description, Receipt receipt, Outcome outcome) {
+        if (!deadLetter.exists()) {
+            drop(message);
+            answer(message, receipt, outcome);
+            return;
+        }
+        deadLetter.bury(message, reason, description, () -> {
+            deadLettered++;
+            queue.forget(message);
+            receipt.settled(outcome);
+        });
+    }
+
+    private void gone(QueuedMessage message) {
+        if (message.stored) {
+            recorder.record(message.removedFact());
+        }
+        queue.forget(message);
+    }
+
+    private void answer(QueuedMessage message, Receipt receipt, Outcome outcome) {
+        if (receipt == Receipt.NONE) {
+            return;
+        }
+        if (message.durable) {
+            recorder.whenDurable(() -> receipt.settled(outcome));
+        } else {
+            receipt.settled(outcome);
+        }
+    }
+
+    long dequeued() {
+        return dequeued;
+    }
+
+    long deadLettered() {
+        return deadLettered;
+    }
+
+    long discarded() {
+        return discarded;
+    }
+}

@@ -1,0 +1,213 @@
+package io.millrace.journal;
+
+import io.millrace.journal.Fact.DeliveryFailed;
+import io.millrace.journal.Fact.MessageAnnotated;
+import io.millrace.journal.Fact.MessageMoved;
+import io.millrace.journal.Fact.MessageRemoved;
+import io.millrace.journal.Fact.MessageStored;
+import io.millrace.journal.Fact.NodeDeclared;
+import io.millrace.journal.Fact.NodeDeleted;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.Executor;
+import java.util.function.Consumer;
+
+/**
+ * A journal for deterministic tests: what is appended waits until {@link #flush}, and can be lost by {@link #crash}.
+ *
+ * <p>On one thread. Nothing is ever called inside a call: callbacks and answers go through the executor given.
+ */
+public final class InMemoryJournal implements Journal {
+    private final TreeMap<Long, NodeDeclared> nodes = new TreeMap<>();
+    private final TreeMap<MessageKey, StoredMessage> messages = new TreeMap<>();
+    private final Map<Long, Long> nextSequence = new TreeMap<>();
+    private final List<Waiting> waiting = new ArrayList<>();
+    private final Consumer<JournalException> onFailure;
+    private Room room = Room.YES;
+    private boolean failNext;
+    private boolean ended;
+    private long commits;
+    private long facts;
+
+    private record Waiting(List<Fact> batch, Executor loop, Runnable durable) {}
+
+    public InMemoryJournal() {
+        this(failure -> {});
+    }
+
+    /** A journal that tells somebody when it fails. */
+    public InMemoryJournal(Consumer<JournalException> onFailure) {
+        this.onFailure = onFailure;
+    }
+
+    /** Makes durable all that waits, and posts its callbacks: one task for each executor, in order of append. */
+    public void flush() {
+        flush(waiting.size());
+    }
+
+    /** As {@link #flush()}, with the oldest {@code batches} only. */
+    public void flush(int batches) {
+        if (failNext && batches > 0) {
+            failNext = false;
+            waiting.clear();
+            ended = true;
+            onFailure.accept(new JournalException("the disk of the test failed: that was asked for"));
+            return;
+        }
+        IdentityHashMap<Executor, List<Runnable>> answers = new IdentityHashMap<>();
+        List<Waiting> flushed = waiting.subList(0, Math.min(batches, waiting.size()));
+        for (Waiting next : flushed) {
+            next.batch.forEach(this::apply);
+            facts += next.batch.size();
+            answers.computeIfAbsent(next.loop, loop -> new ArrayList<>()).add(next.durable);
+        }
+        commits += flushed.isEmpty() ? 0 : 1;
+        flushed.clear();
+        answers.forEach((loop, durable) -> loop.execute(() -> durable.forEach(Runnable::run)));
+    }
+
+    /** The next flush fails: what waits is lost, nobody is called back, and later appends are dropped. */
+    public void failNext() {
+        failNext = true;
+    }
+
+    /** Forgets what was not flushed and what is not durable, and calls nobody back. {@link #recover} works again. */
+    public void crash() {
+        waiting.clear();
+        messages.values().removeIf(message -> !message.durable());
+        failNext = false;
+        ended = false;
+    }
+
+    /** Crashes; what a restarted broker opens. This one is dead from now on. */
+    public InMemoryJournal successor() {
+        crash();
+        InMemoryJournal successor = new InMemoryJournal(onFailure);
+        successor.nodes.putAll(nodes);
+        successor.messages.putAll(messages);
+        successor.nextSequence.putAll(nextSequence);
+        ended = true;
+        return successor;
+    }
+
+    /** How many batches wait for {@link #flush}. */
+    public int waiting() {
+        return waiting.size();
+    }
+
+    /** What {@link #room()} says from now on. */
+    public void setRoom(Room room) {
+        this.room = room;
+    }
+
+    /** All messages that are flushed, in order, for assertions. */
+    public List<StoredMessage> messages() {
+        return List.copyOf(messages.values());
+    }
+
+    @Override
+    public List<RecoveredQueue> recover() {
+        return nodes.values().stream().map(this::recovered).toList();
+    }
+
+    private RecoveredQueue recovered(NodeDeclared node) {
+        long count = 0;
+        long bytes = 0;
+        for (StoredMessage message : messages.tailMap(first(node.number())).values()) {
+            if (message.key().queue() != node.number()) {
+                break;
+            }
+            count += message.durable() ? 1 : 0;
+            bytes += message.durable() ? message.bytes().length : 0;
+        }
+        long next = nextSequence.getOrDefault(node.number(), 0L);
+        return new RecoveredQueue(node.number(), node.address(), node.deadLetter(), count, bytes, next);
+    }
+
+    private static MessageKey first(long queue) {
+        return new MessageKey(queue, Integer.MIN_VALUE, Long.MIN_VALUE);
+    }
+
+    @Override
+    public void append(List<Fact> batch, Executor loop, Runnable durable) {
+        if (!ended) {
+            waiting.add(new Waiting(List.copyOf(batch), loop, durable));
+        }
+    }
+
+    private void apply(Fact fact) {
+        if (fact instanceof MessageStored stored) {
+            store(stored);
+        } else if (fact instanceof MessageRemoved removed) {
+            messages.remove(removed.key());
+        } else if (fact instanceof MessageMoved moved) {
+            messages.remove(moved.removed().key());
+            store(moved.stored());
+        } else if (fact instanceof DeliveryFailed f) {
+            messages.computeIfPresent(
+                    f.key(),
+                    (key, m) -> new StoredMessage(
+                            key, m.durable(), m.arrivalMillis(), m.format(), f.deliveryCount(), m.bytes()));
+        } else if (fact instanceof MessageAnnotated a) {
+            messages.computeIfPresent(
+                    a.key(),
+                    (key, m) -> new StoredMessage(
+                            key, m.durable(), m.arrivalMillis(), m.format(), m.deliveryCount(), a.bytes()));
+        } else if (fact instanceof NodeDeclared node) {
+            nodes.put(node.number(), node);
+        } else if (fact instanceof NodeDeleted deleted) {
+            nodes.remove(deleted.number());
+            messages.keySet().removeIf(key -> key.queue() == deleted.number());
+        }
+    }
+
+    private void store(MessageStored s) {
+        long queue = s.key().queue();
+        if (!nodes.containsKey(queue)) {
+            return;
+        }
+        nextSequence.merge(queue, s.key().sequence() + 1, Math::max);
+        messages.put(s.key(), new StoredMessage(s.key(), s.durable(), s.arrivalMillis(), s.format(), 0, s.bytes()));
+    }
+
+    @Override
+    public void read(
+            MessageKey after, int maxMessages, long maxBytes, Executor loop, Consumer<List<StoredMessage>> result) {
+        if (ended) {
+            return;
+        }
+        List<StoredMessage> found = new ArrayList<>();
+        long bytes = 0;
+        for (StoredMessage message : messages.tailMap(after, false).values()) {
+            boolean enough = found.size() >= maxMessages || (!found.isEmpty() && bytes >= maxBytes);
+            if (enough || message.key().queue() != after.queue()) {
+                break;
+            }
+            found.add(message);
+            bytes += message.bytes().length;
+        }
+        loop.execute(() -> result.accept(found));
+    }
+
+    @Override
+    public Room room() {
+        return room;
+    }
+
+    @Override
+    public JournalStats stats() {
+        long bytes = messages.values().stream().mapToLong(m -> m.bytes().length).sum();
+        long pending = waiting.stream().mapToLong(next -> next.batch.size()).sum();
+        return new JournalStats("memory", bytes, commits, facts, 0, 0, 0, pending);
+    }
+
+    @Override
+    public void close(Duration limit) {
+        flush();
+        ended = true;
+    }
+}
