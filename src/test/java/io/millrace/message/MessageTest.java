@@ -288,6 +288,17 @@ class MessageTest {
             return Arrays.copyOfRange(message, Encoding.skip(message, value, message.length), message.length);
         }
 
+        @ParameterizedTest
+        @ValueSource(ints = {0, 1, 255, 256, Integer.MAX_VALUE})
+        void isTheHeaderAndTheRestPutTogether(int deliveryCount) throws MalformedMessageException {
+            Message message = Message.parse(rich(Descriptor.SMALL_ULONG, Width.SMALL), 0);
+            byte[] header = new byte[2 + Message.MAX_HEADER_SIZE];
+            int size = message.header(deliveryCount, true, header, 2);
+            byte[] rest = Arrays.copyOfRange(message.bytes(), message.afterHeader(), message.size());
+            assertArrayEquals(
+                    message.encode(deliveryCount, true), bytes(Arrays.copyOfRange(header, 2, 2 + size), rest));
+        }
+
         @Test
         void anOpaqueMessageIsNeverLookedInto() throws MalformedMessageException {
             byte[] opaque = {0x70, 0, (byte) 0xff};
@@ -300,6 +311,8 @@ class MessageTest {
             assertEquals("", message.to());
             assertEquals("", message.annotation("x-a"));
             assertSame(message, message.withAnnotations(Map.of("x-a", 1)));
+            assertEquals(0, message.header(5, false, new byte[0], 0));
+            assertEquals(0, message.afterHeader());
         }
     }
 
