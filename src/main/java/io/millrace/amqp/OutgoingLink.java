@@ -40,9 +40,6 @@ final class OutgoingLink extends AmqpLink implements Consumer {
     /** The delivery-count at which the peer's credit is used up. */
     private long limit;
 
-    /** Credit that was drained: part of the delivery-count, but the source has handed in no deliveries for it. */
-    private long voided;
-
     private boolean drain;
     private int unsettled;
 
@@ -85,7 +82,7 @@ final class OutgoingLink extends AmqpLink implements Consumer {
         source = Optional.of(from);
         from.attach(this, browse);
         if (active() && (limit > 0 || drain)) {
-            from.credit(this, limit - voided, drain);
+            from.credit(this, limit, drain);
         }
     }
 
@@ -101,7 +98,7 @@ final class OutgoingLink extends AmqpLink implements Consumer {
         }
         boolean answersDrain = drain;
         if (source.isPresent() && active()) {
-            source.get().credit(this, limit - voided, drain);
+            source.get().credit(this, limit, drain);
         }
         if (flow.getEcho() && !answersDrain && active()) {
             sendFlow();
@@ -166,7 +163,6 @@ final class OutgoingLink extends AmqpLink implements Consumer {
     @Override
     public void drained() {
         if (active() && drain) {
-            voided += Math.max(0, limit - sent);
             sent = Math.max(sent, limit);
             sendFlow();
             drain = false;

@@ -8,7 +8,8 @@ import java.util.Map;
  * <p>Everything after the header goes out exactly as it came in. Only the header is written anew for each delivery, because
  * it carries delivery-count and first-acquirer (AMQP 1.0, part 3, sections 3.2.1 and 3.2); and
  * {@link #withAnnotations} makes a new message with entries added to the message annotations. A message whose format is not
- * 0 is opaque: never looked into, durable, and sent as it is (part 2, section 2.8.11).
+ * 0 is opaque: never looked into, durable, and sent as it is (part 2, section 2.8.11). A message without a body is taken as it is,
+ * although the specification wants one, because Qpid JMS sends such.
  */
 public final class Message {
     /** The size of the largest header that a delivery gets. */
@@ -81,9 +82,6 @@ public final class Message {
             hasBody |= isBody(section);
             previous = section;
             at = next;
-        }
-        if (!hasBody) {
-            throw new MalformedMessageException("the message has no body section");
         }
     }
 

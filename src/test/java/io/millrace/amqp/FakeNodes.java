@@ -18,6 +18,12 @@ final class FakeNodes implements Nodes {
     boolean hold;
     int temporaries;
 
+    private final Loop loop;
+
+    FakeNodes(Loop loop) {
+        this.loop = loop;
+    }
+
     FakeQueue add(String name) {
         return queues.computeIfAbsent(name, FakeQueue::new);
     }
@@ -33,7 +39,7 @@ final class FakeNodes implements Nodes {
     }
 
     @Override
-    public void open(String address, Use use, Object connection, Loop loop, Answer answer) {
+    public void open(String address, Use use, Object connection, Answer answer) {
         Runnable task = () -> {
             if (create) {
                 add(plain(address));
@@ -44,19 +50,19 @@ final class FakeNodes implements Nodes {
                             () -> answer.refused(new Condition(
                                     Condition.NOT_FOUND, "there is no queue \"" + plain(address) + "\"")));
         };
-        answer(loop, task);
+        answer(task);
     }
 
     @Override
-    public void openTemporary(Object connection, Loop loop, Answer answer) {
-        answer(loop, () -> {
+    public void openTemporary(Object connection, Answer answer) {
+        answer(() -> {
             FakeQueue queue = add("temp-" + ++temporaries);
             queue.temporary = true;
             answer.opened(queue);
         });
     }
 
-    private void answer(Loop loop, Runnable task) {
+    private void answer(Runnable task) {
         if (hold) {
             held.add(() -> loop.post(task));
         } else {

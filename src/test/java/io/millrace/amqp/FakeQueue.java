@@ -2,7 +2,6 @@ package io.millrace.amqp;
 
 import io.millrace.broker.Node;
 import io.millrace.journal.Fact;
-import io.millrace.loop.Loop;
 import io.millrace.message.Condition;
 import io.millrace.message.Message;
 import io.millrace.message.Outcome;
@@ -66,12 +65,12 @@ final class FakeQueue implements Node, Target, Source {
     }
 
     @Override
-    public Target target(Loop loop) {
+    public Target target() {
         return this;
     }
 
     @Override
-    public Source source(Loop loop) {
+    public Source source() {
         return this;
     }
 
@@ -90,7 +89,7 @@ final class FakeQueue implements Node, Target, Source {
     }
 
     @Override
-    public void move(Message message, Fact.MessageRemoved leaves, Receipt receipt) {
+    public void move(Message message, Optional<Fact.MessageRemoved> leaves, Receipt receipt) {
         throw new UnsupportedOperationException();
     }
 
@@ -168,7 +167,7 @@ final class FakeQueue implements Node, Target, Source {
             }
             if (ready && subscriber.drain) {
                 subscriber.drain = false;
-                subscriber.limit = subscriber.handed;
+                subscriber.handed = Math.max(subscriber.handed, subscriber.limit);
                 consumer.drained();
             }
         }

@@ -51,7 +51,7 @@ final class Peer implements Output, ConnectionEvents {
     static final int CREDIT = 10;
 
     final ManualLoop loop = new ManualLoop();
-    final FakeNodes nodes = new FakeNodes();
+    final FakeNodes nodes = new FakeNodes(loop);
     final List<Condition> refusals = new ArrayList<>();
     final List<String> passwordsChecked = new ArrayList<>();
     final Deque<Frame> frames = new ArrayDeque<>();
@@ -377,7 +377,9 @@ final class Peer implements Output, ConnectionEvents {
         Disposition disposition = expect(Disposition.class);
         assertEquals(Role.RECEIVER, disposition.getRole());
         assertEquals(first, disposition.getFirst().intValue());
-        assertEquals(last, disposition.getLast() == null ? first : disposition.getLast().intValue());
+        assertEquals(
+                last,
+                disposition.getLast() == null ? first : disposition.getLast().intValue());
         assertTrue(disposition.getSettled());
         assertEquals(Accepted.getInstance(), disposition.getState());
     }

@@ -101,7 +101,8 @@ final class RunningBroker implements AutoCloseable {
     }
 
     String metrics() throws Exception {
-        HttpRequest request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + millrace.httpPort() + "/metrics"))
+        HttpRequest request = HttpRequest.newBuilder(
+                        URI.create("http://127.0.0.1:" + millrace.httpPort().orElseThrow() + "/metrics"))
                 .build();
         return http.send(request, HttpResponse.BodyHandlers.ofString()).body();
     }

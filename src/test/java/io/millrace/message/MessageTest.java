@@ -140,7 +140,7 @@ class MessageTest {
     @Nested
     class Malformed {
         @Test
-        void aRichMessageCutAnywhereIsRefusedUnlessItEndsWithASectionOfItsBody() throws MalformedMessageException {
+        void aRichMessageCutAnywhereIsRefusedUnlessItEndsWithASection() throws MalformedMessageException {
             for (Descriptor descriptor : Descriptor.values()) {
                 for (Width width : Width.values()) {
                     byte[] rich = rich(descriptor, width);
@@ -153,7 +153,7 @@ class MessageTest {
                             assertFalse(e.getMessage().isEmpty());
                         }
                     }
-                    assertEquals(2, whole.size(), descriptor + " " + width + ": " + whole);
+                    assertEquals(8, whole.size(), descriptor + " " + width + ": " + whole);
                 }
             }
         }
@@ -180,11 +180,12 @@ class MessageTest {
             assertTrue(refusal(body(), section(0x77, bytes(0x40))).contains("amqp-value"));
         }
 
+        /** The specification wants a body; a JMS {@code Message}, which has none, is sent without one by Qpid JMS. */
         @Test
-        void aMessageHasABody() {
-            assertTrue(refusal().contains("no body"));
-            assertTrue(refusal(header()).contains("no body"));
-            assertTrue(refusal(section(0x78, map(Width.SMALL))).contains("no body"));
+        void aMessageMayLackABody() throws MalformedMessageException {
+            assertEquals(0, Message.parse(new byte[0], 0).size());
+            assertEquals(4, Message.parse(header(), 0).priority());
+            assertEquals("", Message.parse(section(0x78, map(Width.SMALL)), 0).to());
         }
 
         @Test
