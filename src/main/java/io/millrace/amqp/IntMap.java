@@ -1,6 +1,8 @@
 package io.millrace.amqp;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.function.Consumer;
 
 /**
@@ -114,7 +116,7 @@ final class IntMap<V> {
 
     /** All values, for loops that change the map. */
     Iterable<V> copy() {
-        java.util.List<V> all = new java.util.ArrayList<>(size);
+        List<V> all = new ArrayList<>(size);
         forEach(all::add);
         return all;
     }
