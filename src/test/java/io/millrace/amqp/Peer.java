@@ -304,6 +304,13 @@ final class Peer implements Output, ConnectionEvents {
 
     // ------------------------------------------------------------------ receiving
 
+    /** All that came, for a peer that reads it in another way. */
+    ByteBuffer takeBytes() {
+        ByteBuffer all = ByteBuffer.wrap(bytes.toByteArray());
+        bytes.reset();
+        return all;
+    }
+
     private void parse() {
         byte[] all = bytes.toByteArray();
         ByteBuffer in = ByteBuffer.wrap(all);
