@@ -202,7 +202,7 @@ final class AmqpSession {
             frames.transfer(channel, delivery, connection.maxFrameSize());
             nextOutgoingId++;
             remoteWindow--;
-            connection.wroteTransfer();
+            connection.output().wroteTransfer();
         } while (!delivery.complete() && remoteWindow > 0 && connection.takesOutput());
         if (delivery.complete()) {
             delivery.link().written(delivery);

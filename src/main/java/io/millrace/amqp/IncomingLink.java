@@ -107,7 +107,7 @@ final class IncomingLink extends AmqpLink {
     private void creditDue() {
         if (!creditDue) {
             creditDue = true;
-            session().connection().creditDue(this);
+            session().connection().output().creditDue(this);
         }
     }
 

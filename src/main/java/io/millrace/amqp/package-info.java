@@ -14,7 +14,7 @@
  *       Proton's own check neither handles nor credit nor message sizes nor delivery-ids (they throw, or do nothing), keep
  *       about 400 bytes and two hash entries per delivery, walk all pending deliveries twice per flush, answer no echo, and
  *       do not show the session window. With that engine a message cost 1.3 us (100 B) and 2.5 us (1 KiB) with its sockets;
- *       here it costs 0.4 and 0.6 us without them ({@code MessagePathBenchmark}, in and out, both dispositions).
+ *       here it costs 0.2 and 0.4 us without them ({@code MessagePathBenchmark}, in and out, both dispositions).
  *   <li>Transfers and dispositions are encoded by hand: the message goes from its array to the output in one copy, with the
  *       header of the delivery in front. Dispositions of consecutive deliveries with the same state are one frame; one that
  *       waits is written before any other frame, so no order changes.

@@ -280,39 +280,26 @@ public final class Message {
         if (format != 0) {
             return bytes;
         }
-        int header = headerSize(deliveryCount);
-        int rest = bytes.length - afterHeader;
-        byte[] encoded = new byte[header + rest];
-        writeHeader(encoded, 0, header, deliveryCount, firstAcquirer);
-        System.arraycopy(bytes, afterHeader, encoded, header, rest);
+        byte[] encoded = new byte[encodedSize(deliveryCount)];
+        int header = header(deliveryCount, firstAcquirer, encoded, 0);
+        System.arraycopy(bytes, afterHeader, encoded, header, encoded.length - header);
         return encoded;
     }
 
-    /** Where in {@link #bytes} begins what every delivery carries unchanged, after the header that {@link #header} writes. */
+    /** Where in {@link #bytes} begins what every delivery carries unchanged, after what {@link #header} writes. */
     public int afterHeader() {
-        return format == 0 ? afterHeader : 0;
+        return afterHeader;
     }
 
     /**
-     * Writes the header of one delivery, at most {@link #MAX_HEADER_SIZE} bytes, so that a link can put the message on the
-     * wire without copying it first. Nothing for an opaque message.
-     *
-     * @return how many bytes
+     * Writes the header of one delivery, at most {@link #MAX_HEADER_SIZE} bytes, so that a link can send the message without
+     * copying it first. Returns how many bytes; none for an opaque message.
      */
-    public int header(int deliveryCount, boolean firstAcquirer, byte[] out, int at) {
+    public int header(int deliveryCount, boolean firstAcquirer, byte[] out, int start) {
         if (format != 0) {
             return 0;
         }
         int size = headerSize(deliveryCount);
-        writeHeader(out, at, size, deliveryCount, firstAcquirer);
-        return size;
-    }
-
-    private int headerSize(int deliveryCount) {
-        return 6 + 1 + (hasPriority ? 2 : 1) + uintSize(ttl) + 1 + uintSize(deliveryCount);
-    }
-
-    private void writeHeader(byte[] out, int start, int size, int deliveryCount, boolean firstAcquirer) {
         int at = start;
         out[at++] = Encoding.DESCRIBED;
         out[at++] = Encoding.SMALL_ULONG;
@@ -330,6 +317,11 @@ public final class Message {
         at = writeUint(out, at, ttl);
         out[at++] = (byte) (firstAcquirer ? Encoding.TRUE : Encoding.FALSE);
         writeUint(out, at, deliveryCount);
+        return size;
+    }
+
+    private int headerSize(int deliveryCount) {
+        return 6 + 1 + (hasPriority ? 2 : 1) + uintSize(ttl) + 1 + uintSize(deliveryCount);
     }
 
     private static int uintSize(long value) {
