@@ -254,20 +254,7 @@ public final class AmqpConnection {
     }
 
     void begun(int channel, Begin begin) {
-        if (channel > settings.limits().channelMax()) {
-            throw ProtocolViolation.ofConnection(
-                    Condition.FRAMING_ERROR,
-                    "channel " + channel + " is above channel-max "
-                            + settings.limits().channelMax());
-        }
-        if (begin.getRemoteChannel() != null) {
-            throw ProtocolViolation.ofConnection(
-                    Condition.INVALID_FIELD, "remote-channel is set, but this broker has begun no session");
-        }
-        if (sessions.get(channel) != null) {
-            throw ProtocolViolation.ofConnection(
-                    Condition.ILLEGAL_STATE, "a session has begun already on channel " + channel);
-        }
+        AmqpSession.check(begin, channel, settings.limits().channelMax(), sessions.get(channel) != null);
         sessions.put(channel, new AmqpSession(this, output.frames(), channel, begin));
     }
 

@@ -314,42 +314,14 @@ public final class Message {
         } else {
             out[at++] = Encoding.NULL;
         }
-        at = writeUint(out, at, ttl);
+        at = Encoding.writeUint(out, at, ttl);
         out[at++] = (byte) (firstAcquirer ? Encoding.TRUE : Encoding.FALSE);
-        writeUint(out, at, deliveryCount);
+        Encoding.writeUint(out, at, deliveryCount);
         return size;
     }
 
     private int headerSize(int deliveryCount) {
-        return 6 + 1 + (hasPriority ? 2 : 1) + uintSize(ttl) + 1 + uintSize(deliveryCount);
-    }
-
-    private static int uintSize(long value) {
-        return value <= 0 ? 1 : value < 256 ? 2 : 5;
-    }
-
-    private static int writeUint(byte[] out, int start, long value) {
-        int at = start;
-        if (value == ABSENT) {
-            out[at++] = Encoding.NULL;
-        } else if (value == 0) {
-            out[at++] = Encoding.UINT0;
-        } else if (value < 256) {
-            out[at++] = Encoding.SMALL_UINT;
-            out[at++] = (byte) value;
-        } else {
-            out[at++] = Encoding.UINT;
-            at = writeInt(out, at, (int) value);
-        }
-        return at;
-    }
-
-    private static int writeInt(byte[] out, int start, int value) {
-        out[start] = (byte) (value >>> 24);
-        out[start + 1] = (byte) (value >>> 16);
-        out[start + 2] = (byte) (value >>> 8);
-        out[start + 3] = (byte) value;
-        return start + 4;
+        return 6 + 1 + (hasPriority ? 2 : 1) + Encoding.uintSize(ttl) + 1 + Encoding.uintSize(deliveryCount);
     }
 
     /**
@@ -375,8 +347,8 @@ public final class Message {
             result[at++] = Encoding.SMALL_ULONG;
             result[at++] = MESSAGE_ANNOTATIONS;
             result[at++] = (byte) Encoding.MAP32;
-            at = writeInt(result, at, 4 + kept.length + entries.length);
-            at = writeInt(result, at, keptCount + 2 * added.size());
+            at = Encoding.writeInt(result, at, 4 + kept.length + entries.length);
+            at = Encoding.writeInt(result, at, keptCount + 2 * added.size());
             System.arraycopy(kept, 0, result, at, kept.length);
             System.arraycopy(entries, 0, result, at + kept.length, entries.length);
             System.arraycopy(bytes, end, result, at + kept.length + entries.length, bytes.length - end);
