@@ -5,10 +5,8 @@ import io.millrace.loop.Loop;
 import io.millrace.message.Condition;
 import io.millrace.security.Authenticator;
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -46,32 +44,20 @@ public final class AmqpConnection {
     /** We would have to write all the time. */
     private static final long MIN_REMOTE_IDLE_MILLIS = 100;
 
-    /** Output beyond this is handed on at once, while it is still in the processor's cache. */
-    private static final int EAGER_FLUSH_BYTES = 64 * 1024;
-
     private final ConnectionSettings settings;
     private final Loop loop;
     private final Nodes nodes;
-    private final Output output;
     private final ConnectionEvents events;
-    private final FrameOutput frames = new FrameOutput(this::schedule);
+    private final ConnectionOutput output;
     private final Handshake handshake;
     private final IdleTimeouts idle;
     private final IntMap<AmqpSession> sessions = new IntMap<>();
     private final Map<String, IncomingLink> incomingLinks = new HashMap<>();
     private final Map<String, OutgoingLink> outgoingLinks = new HashMap<>();
-    private final List<IncomingLink> creditDue = new ArrayList<>();
-    private final Runnable flushTask = this::flush;
-
-    /** Sources whose consumers said that they were not ready. */
-    private List<OutgoingLink> stalled = new ArrayList<>();
 
     private State state = State.HANDSHAKE;
     private BrokerTransport transport;
     private Loop.Timer deadline;
-    private boolean inRead;
-    private boolean flushScheduled;
-    private boolean flushing;
     private boolean closeWhenFlushed;
     private Optional<Condition> reason = Optional.empty();
     private String container = "";
@@ -94,14 +80,14 @@ public final class AmqpConnection {
             Loop loop,
             Nodes nodes,
             Authenticator authenticator,
-            Output output,
+            Output socket,
             ConnectionEvents events) {
         this.settings = settings;
         this.loop = loop;
         this.nodes = nodes;
-        this.output = output;
         this.events = events;
-        handshake = new Handshake(settings, loop, authenticator, frames, new HandshakeResult());
+        output = new ConnectionOutput(loop, socket, this::flushed);
+        handshake = new Handshake(settings, loop, authenticator, output.frames(), new HandshakeResult());
         idle = new IdleTimeouts(
                 loop, settings.limits().idleTimeout().toMillis(), this::idleForTooLong, this::heartbeat);
         deadline = loop.after(HANDSHAKE_MILLIS, this::handshakeTooSlow);
@@ -110,7 +96,7 @@ public final class AmqpConnection {
     /** Takes bytes from the socket. After the last of one read, {@link #readComplete} is to be called. */
     public void received(ByteBuffer bytes) {
         loop.assertCurrent();
-        inRead = true;
+        output.reading();
         if (state == State.HANDSHAKE) {
             handshake.received(bytes);
         } else if (state != State.CLOSED) {
@@ -121,15 +107,14 @@ public final class AmqpConnection {
 
     /** All of one read is here: answers leave. */
     public void readComplete() {
-        inRead = false;
-        flush();
+        output.readComplete();
     }
 
     /** The socket drains again, after {@link Output#writable} was false. */
     public void writable() {
-        if (flushing) {
+        if (output.flushing()) {
             loop.post(this::writable);
-        } else if (state == State.OPEN && output.writable()) {
+        } else if (takesOutput()) {
             resume();
         }
     }
@@ -148,7 +133,7 @@ public final class AmqpConnection {
         if (state == State.HANDSHAKE) {
             reason = Optional.of(why);
             closeWhenFlushed = true;
-            flush();
+            output.flush();
         } else {
             end(why, false);
         }
@@ -179,7 +164,7 @@ public final class AmqpConnection {
         public void done(String name, ByteBuffer rest) {
             user = name;
             state = State.OPENING;
-            transport = new BrokerTransport(AmqpConnection.this, frames, settings);
+            transport = new BrokerTransport(AmqpConnection.this, output.frames(), settings);
             feed(ByteBuffer.wrap(Handshake.AMQP_HEADER));
             feed(rest);
         }
@@ -190,7 +175,7 @@ public final class AmqpConnection {
             reason = Optional.of(condition);
             events.refused(AmqpConnection.this, condition);
             closeWhenFlushed = true;
-            schedule();
+            output.schedule();
         }
     }
 
@@ -269,21 +254,8 @@ public final class AmqpConnection {
     }
 
     void begun(int channel, Begin begin) {
-        if (channel > settings.limits().channelMax()) {
-            throw ProtocolViolation.ofConnection(
-                    Condition.FRAMING_ERROR,
-                    "channel " + channel + " is above channel-max "
-                            + settings.limits().channelMax());
-        }
-        if (begin.getRemoteChannel() != null) {
-            throw ProtocolViolation.ofConnection(
-                    Condition.INVALID_FIELD, "remote-channel is set, but this broker has begun no session");
-        }
-        if (sessions.get(channel) != null) {
-            throw ProtocolViolation.ofConnection(
-                    Condition.ILLEGAL_STATE, "a session has begun already on channel " + channel);
-        }
-        sessions.put(channel, new AmqpSession(this, frames, channel, begin));
+        AmqpSession.check(begin, channel, settings.limits().channelMax(), sessions.get(channel) != null);
+        sessions.put(channel, new AmqpSession(this, output.frames(), channel, begin));
     }
 
     private AmqpSession session(int channel) {
@@ -351,12 +323,12 @@ public final class AmqpConnection {
                         "nothing was received for "
                                 + settings.limits().idleTimeout().toMillis() + " ms, the idle-time-out"),
                 true);
-        flush();
+        output.flush();
     }
 
     private void heartbeat() {
-        frames.trim();
-        frames.heartbeat();
+        output.frames().trim();
+        output.frames().heartbeat();
     }
 
     private void handshakeTooSlow() {
@@ -409,66 +381,26 @@ public final class AmqpConnection {
         handshake.cancel();
         idle.stop();
         deadline.cancel();
-        stalled.clear();
-        creditDue.clear();
+        output.stop();
         events.closed(this, reason);
     }
 
-    private void schedule() {
-        if (!inRead && !flushScheduled && state != State.CLOSED) {
-            flushScheduled = true;
-            loop.post(flushTask);
+    private void flushed(boolean wrote) {
+        if (wrote) {
+            idle.output();
         }
-    }
-
-    private void flush() {
-        flushScheduled = false;
-        if (state == State.CLOSED || flushing) {
-            return;
-        }
-        grantCredit();
-        send();
         if (closeWhenFlushed) {
             finish();
         }
     }
 
-    private void send() {
-        if (!frames.isEmpty()) {
-            flushing = true;
-            output.write(frames.take());
-            flushing = false;
-            idle.output();
-        }
-    }
-
-    private void grantCredit() {
-        for (int i = 0; i < creditDue.size(); i++) {
-            creditDue.get(i).grantCredit();
-        }
-        creditDue.clear();
-    }
-
-    /** A link wants to look at its credit when this turn is over. */
-    void creditDue(IncomingLink link) {
-        creditDue.add(link);
-        schedule();
+    ConnectionOutput output() {
+        return output;
     }
 
     /** Whether more output may be made now. */
     boolean takesOutput() {
-        return state == State.OPEN && output.writable();
-    }
-
-    /** A transfer frame was written. */
-    void wroteTransfer() {
-        if (frames.size() >= EAGER_FLUSH_BYTES && !flushing) {
-            send();
-        }
-    }
-
-    void stalled(OutgoingLink link) {
-        stalled.add(link);
+        return state == State.OPEN && output.drains();
     }
 
     /** Goes on with what waited for the socket or for a session window. */
@@ -476,11 +408,7 @@ public final class AmqpConnection {
         for (AmqpSession session : sessions.copy()) {
             session.continuePartial();
         }
-        if (!stalled.isEmpty()) {
-            List<OutgoingLink> links = stalled;
-            stalled = new ArrayList<>();
-            links.forEach(OutgoingLink::resume);
-        }
+        output.resume();
     }
 
     void receivedMessage() {

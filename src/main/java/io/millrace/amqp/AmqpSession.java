@@ -64,6 +64,22 @@ final class AmqpSession {
         frames.frame(channel, answer);
     }
 
+    /** Whether a session may begin so; the connection ends otherwise. */
+    static void check(Begin begin, int channel, int channelMax, boolean inUse) {
+        if (channel > channelMax) {
+            throw ProtocolViolation.ofConnection(
+                    Condition.FRAMING_ERROR, "channel " + channel + " is above channel-max " + channelMax);
+        }
+        if (begin.getRemoteChannel() != null) {
+            throw ProtocolViolation.ofConnection(
+                    Condition.INVALID_FIELD, "remote-channel is set, but this broker has begun no session");
+        }
+        if (inUse) {
+            throw ProtocolViolation.ofConnection(
+                    Condition.ILLEGAL_STATE, "a session has begun already on channel " + channel);
+        }
+    }
+
     AmqpConnection connection() {
         return connection;
     }
@@ -202,7 +218,7 @@ final class AmqpSession {
             frames.transfer(channel, delivery, connection.maxFrameSize());
             nextOutgoingId++;
             remoteWindow--;
-            connection.wroteTransfer();
+            connection.output().wroteTransfer();
         } while (!delivery.complete() && remoteWindow > 0 && connection.takesOutput());
         if (delivery.complete()) {
             delivery.link().written(delivery);

@@ -8,6 +8,7 @@ import io.millrace.message.Message;
 import io.millrace.message.Outcome;
 import io.millrace.queue.Receipt;
 import io.millrace.queue.Target;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
 import org.apache.qpid.proton.amqp.Binary;
@@ -29,10 +30,11 @@ import org.apache.qpid.proton.amqp.transport.Transfer;
  * beyond the largest message, ends the link before it is kept.
  */
 final class IncomingLink extends AmqpLink {
-    /** A lump is at least this part of the window. */
-    private static final int LUMPS_PER_WINDOW = 3;
-
     private final int window;
+
+    /** Less than this is not worth a frame, unless the peer has nothing left. */
+    private final int lump;
+
     private final long maxMessageSize;
     private final boolean presettled;
     private Target target;
@@ -53,6 +55,7 @@ final class IncomingLink extends AmqpLink {
     IncomingLink(AmqpSession session, Attach asked, int localHandle) {
         super(session, asked, localHandle);
         window = session.connection().settings().limits().linkCredit();
+        lump = Math.max(1, (int) (window * 2L / 5));
         maxMessageSize = session.connection().settings().limits().maxMessageBytes();
         presettled = asked.getSndSettleMode() == SenderSettleMode.SETTLED;
         deliveryCount = asked.getInitialDeliveryCount() == null
@@ -104,7 +107,7 @@ final class IncomingLink extends AmqpLink {
     private void creditDue() {
         if (!creditDue) {
             creditDue = true;
-            session().connection().creditDue(this);
+            session().connection().output().creditDue(this);
         }
     }
 
@@ -116,7 +119,7 @@ final class IncomingLink extends AmqpLink {
         }
         int room = target.room();
         int wanted = Math.min(window - unanswered, room);
-        if (wanted - credit >= Math.max(1, window / LUMPS_PER_WINDOW) || (credit == 0 && wanted > 0)) {
+        if (wanted - credit >= lump || (credit == 0 && wanted > 0)) {
             credit = wanted;
             sendFlow();
         }
@@ -237,7 +240,7 @@ final class IncomingLink extends AmqpLink {
             if (content == null) {
                 content = new byte[more ? Math.max(1024, length * 2) : length];
             } else if (content.length - size < length) {
-                content = java.util.Arrays.copyOf(content, Math.max(size + length, more ? content.length * 2 : 0));
+                content = Arrays.copyOf(content, Math.max(size + length, more ? content.length * 2 : 0));
             }
             System.arraycopy(bytes, payload.getArrayOffset(), content, size, length);
         }
@@ -248,7 +251,7 @@ final class IncomingLink extends AmqpLink {
     private void complete() {
         byte[] bytes = content == null ? new byte[0] : content;
         if (bytes.length != size) {
-            bytes = java.util.Arrays.copyOf(bytes, size);
+            bytes = Arrays.copyOf(bytes, size);
         }
         content = null;
         session().connection().receivedMessage();

@@ -1,14 +1,20 @@
 package io.millrace.amqp;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.function.Consumer;
 
 /**
  * A map from numbers to objects that allocates nothing per entry: deliveries by delivery-id, links by handle. Owned by
- * its user's loop. Open addressing; the numbers are mostly consecutive, so they are used as they are.
+ * its user's loop. Open addressing with Fibonacci hashing: consecutive numbers, the usual ones here, are spread with gaps, so
+ * that a removal never has long runs to close.
  */
 final class IntMap<V> {
     private static final int INITIAL_CAPACITY = 8;
+
+    /** 2 to the 32 divided by the golden ratio. */
+    private static final int GOLDEN = 0x9E3779B9;
 
     private int[] keys = new int[INITIAL_CAPACITY];
     private Object[] values = new Object[INITIAL_CAPACITY];
@@ -53,7 +59,7 @@ final class IntMap<V> {
         int mask = values.length - 1;
         int gap = start;
         for (int i = (gap + 1) & mask; values[i] != null; i = (i + 1) & mask) {
-            int home = keys[i] & mask;
+            int home = home(keys[i]);
             if (((i - home) & mask) >= ((i - gap) & mask)) {
                 keys[gap] = keys[i];
                 values[gap] = values[i];
@@ -63,9 +69,13 @@ final class IntMap<V> {
         values[gap] = null;
     }
 
+    private int home(int key) {
+        return (key * GOLDEN) >>> Integer.numberOfLeadingZeros(values.length - 1);
+    }
+
     private int slot(int key) {
         int mask = values.length - 1;
-        int slot = key & mask;
+        int slot = home(key);
         while (values[slot] != null && keys[slot] != key) {
             slot = (slot + 1) & mask;
         }
@@ -114,7 +124,7 @@ final class IntMap<V> {
 
     /** All values, for loops that change the map. */
     Iterable<V> copy() {
-        java.util.List<V> all = new java.util.ArrayList<>(size);
+        List<V> all = new ArrayList<>(size);
         forEach(all::add);
         return all;
     }

@@ -125,7 +125,7 @@ final class OutgoingLink extends AmqpLink implements Consumer {
         boolean ready = session().takesDelivery() && session().connection().takesOutput();
         if (!ready && !stalled) {
             stalled = true;
-            session().connection().stalled(this);
+            session().connection().output().stalled(this);
         }
         return ready;
     }

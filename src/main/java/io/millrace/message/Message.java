@@ -269,39 +269,26 @@ public final class Message {
         if (format != 0) {
             return bytes;
         }
-        int header = headerSize(deliveryCount);
-        int rest = bytes.length - afterHeader;
-        byte[] encoded = new byte[header + rest];
-        writeHeader(encoded, 0, header, deliveryCount, firstAcquirer);
-        System.arraycopy(bytes, afterHeader, encoded, header, rest);
+        byte[] encoded = new byte[encodedSize(deliveryCount)];
+        int header = header(deliveryCount, firstAcquirer, encoded, 0);
+        System.arraycopy(bytes, afterHeader, encoded, header, encoded.length - header);
         return encoded;
     }
 
-    /** Where in {@link #bytes} begins what every delivery carries unchanged, after the header that {@link #header} writes. */
+    /** Where in {@link #bytes} begins what every delivery carries unchanged, after what {@link #header} writes. */
     public int afterHeader() {
-        return format == 0 ? afterHeader : 0;
+        return afterHeader;
     }
 
     /**
-     * Writes the header of one delivery, at most {@link #MAX_HEADER_SIZE} bytes, so that a link can put the message on the
-     * wire without copying it first. Nothing for an opaque message.
-     *
-     * @return how many bytes
+     * Writes the header of one delivery, at most {@link #MAX_HEADER_SIZE} bytes, so that a link can send the message without
+     * copying it first. Returns how many bytes; none for an opaque message.
      */
-    public int header(int deliveryCount, boolean firstAcquirer, byte[] out, int at) {
+    public int header(int deliveryCount, boolean firstAcquirer, byte[] out, int start) {
         if (format != 0) {
             return 0;
         }
         int size = headerSize(deliveryCount);
-        writeHeader(out, at, size, deliveryCount, firstAcquirer);
-        return size;
-    }
-
-    private int headerSize(int deliveryCount) {
-        return 6 + 1 + (hasPriority ? 2 : 1) + uintSize(ttl) + 1 + uintSize(deliveryCount);
-    }
-
-    private void writeHeader(byte[] out, int start, int size, int deliveryCount, boolean firstAcquirer) {
         int at = start;
         out[at++] = Encoding.DESCRIBED;
         out[at++] = Encoding.SMALL_ULONG;
@@ -316,37 +303,14 @@ public final class Message {
         } else {
             out[at++] = Encoding.NULL;
         }
-        at = writeUint(out, at, ttl);
+        at = Encoding.writeUint(out, at, ttl);
         out[at++] = (byte) (firstAcquirer ? Encoding.TRUE : Encoding.FALSE);
-        writeUint(out, at, deliveryCount);
+        Encoding.writeUint(out, at, deliveryCount);
+        return size;
     }
 
-    private static int uintSize(long value) {
-        return value <= 0 ? 1 : value < 256 ? 2 : 5;
-    }
-
-    private static int writeUint(byte[] out, int start, long value) {
-        int at = start;
-        if (value == ABSENT) {
-            out[at++] = Encoding.NULL;
-        } else if (value == 0) {
-            out[at++] = Encoding.UINT0;
-        } else if (value < 256) {
-            out[at++] = Encoding.SMALL_UINT;
-            out[at++] = (byte) value;
-        } else {
-            out[at++] = Encoding.UINT;
-            at = writeInt(out, at, (int) value);
-        }
-        return at;
-    }
-
-    private static int writeInt(byte[] out, int start, int value) {
-        out[start] = (byte) (value >>> 24);
-        out[start + 1] = (byte) (value >>> 16);
-        out[start + 2] = (byte) (value >>> 8);
-        out[start + 3] = (byte) value;
-        return start + 4;
+    private int headerSize(int deliveryCount) {
+        return 6 + 1 + (hasPriority ? 2 : 1) + Encoding.uintSize(ttl) + 1 + Encoding.uintSize(deliveryCount);
     }
 
     /**

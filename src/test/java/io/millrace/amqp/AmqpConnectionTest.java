@@ -15,6 +15,7 @@ import org.apache.qpid.proton.amqp.Binary;
 import org.apache.qpid.proton.amqp.Symbol;
 import org.apache.qpid.proton.amqp.UnsignedInteger;
 import org.apache.qpid.proton.amqp.UnsignedShort;
+import org.apache.qpid.proton.amqp.messaging.Accepted;
 import org.apache.qpid.proton.amqp.security.SaslChallenge;
 import org.apache.qpid.proton.amqp.security.SaslCode;
 import org.apache.qpid.proton.amqp.security.SaslInit;
@@ -400,11 +401,25 @@ class AmqpConnectionTest {
         }
 
         @Test
-        void randomBytesNeverEscapeAsExceptions() {
+        void damagedFramesOfAnyKindNeverEscapeAsExceptions() {
+            Object[] kinds = {
+                Peer.sender(0, "q"),
+                Peer.receiver(2, "q"),
+                Peer.transfer(1, 0),
+                Peer.credit(1, 0, 5),
+                Peer.disposition(0, 3, true, Accepted.getInstance()),
+                Peer.detach(1),
+                Peer.newBegin(),
+                new End(),
+                new Close(),
+                Peer.open()
+            };
             for (int seed = 0; seed < 3000; seed++) {
                 Random random = new Random(seed);
                 Peer peer = new Peer().begin();
-                byte[] frame = Peer.frame(0, Peer.sender(0, "q"));
+                peer.nodes.add("q");
+                peer.attachSender(1, "q");
+                byte[] frame = Peer.frame(0, kinds[seed % kinds.length], Peer.message("x"));
                 for (int i = 0; i < 3; i++) {
                     frame[8 + random.nextInt(frame.length - 8)] = (byte) random.nextInt();
                 }
@@ -413,6 +428,9 @@ class AmqpConnectionTest {
                 peer.loop.advance(6_000);
                 assertTrue(peer.socketClosed, "seed " + seed);
                 assertEquals(1, peer.closedEvents, "seed " + seed);
+                assertTrue(
+                        peer.refusals.stream().noneMatch(c -> c.symbol().equals(Condition.INTERNAL_ERROR)),
+                        "seed " + seed + ": " + peer.refusals);
             }
         }
     }

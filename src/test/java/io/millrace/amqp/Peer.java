@@ -161,11 +161,15 @@ final class Peer implements Output, ConnectionEvents {
         return frame;
     }
 
-    private static EncoderImpl encoder() {
+    private static final ThreadLocal<EncoderImpl> ENCODER = ThreadLocal.withInitial(() -> {
         DecoderImpl decoder = new DecoderImpl();
         EncoderImpl encoder = new EncoderImpl(decoder);
         AMQPDefinedTypes.registerAllTypes(decoder, encoder);
         return encoder;
+    });
+
+    private static EncoderImpl encoder() {
+        return ENCODER.get();
     }
 
     /** Header, open and begin on channel 0, answered. */
@@ -303,6 +307,13 @@ final class Peer implements Output, ConnectionEvents {
     }
 
     // ------------------------------------------------------------------ receiving
+
+    /** All that came, for a peer that reads it in another way. */
+    ByteBuffer takeBytes() {
+        ByteBuffer all = ByteBuffer.wrap(bytes.toByteArray());
+        bytes.reset();
+        return all;
+    }
 
     private void parse() {
         byte[] all = bytes.toByteArray();
