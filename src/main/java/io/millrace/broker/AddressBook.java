@@ -31,6 +31,8 @@ final class AddressBook {
     /** Numbers of temporary queues start here, so that they never meet those of queues in the store. */
     private static final long FIRST_TEMPORARY = 1L << 40;
 
+    private static final String OWN_SUFFIX = ".dlq";
+
     private final Config config;
     private final Set<String> configuredDeadLetterQueues;
     private final List<Directory> directories;
@@ -198,11 +200,10 @@ final class AddressBook {
 
     /** A dead-letter queue has none of its own; for the others it is found or made when first needed. */
     private DeadLetterRoute routeFrom(String address, QueueSettings settings, Directory owner) {
-        boolean isDeadLetterQueue = deadLetterQueues.contains(address) || configuredDeadLetterQueues.contains(address);
-        if (isDeadLetterQueue || settings.deadLetter() instanceof DeadLetter.Off) {
+        if (isDeadLetterQueue(address) || settings.deadLetter() instanceof DeadLetter.Off) {
             return DeadLetterRoute.NONE;
         }
-        String to = settings.deadLetter() instanceof DeadLetter.To named ? named.queue() : address + ".dlq";
+        String to = settings.deadLetter() instanceof DeadLetter.To named ? named.queue() : address + OWN_SUFFIX;
         return new DeadLetterRoute() {
             @Override
             public boolean exists() {
@@ -218,6 +219,18 @@ final class AddressBook {
                 }
             }
         };
+    }
+
+    /** By what it is for, not by who came first: somebody may well wait at a dead-letter queue before the first death. */
+    private boolean isDeadLetterQueue(String address) {
+        if (deadLetterQueues.contains(address) || configuredDeadLetterQueues.contains(address)) {
+            return true;
+        }
+        if (!address.endsWith(OWN_SUFFIX)) {
+            return false;
+        }
+        String of = address.substring(0, address.length() - OWN_SUFFIX.length());
+        return !of.isEmpty() && config.settingsFor(of).deadLetter() instanceof DeadLetter.Own && !isDeadLetterQueue(of);
     }
 
     private void openDeadLetter(String address, Directory from, Consumer<Target> opened) {

@@ -56,7 +56,19 @@ final class Directory implements Nodes {
             loop.loop().post(() -> objection.ifPresentOrElse(answer::refused, () -> answer.opened(known)));
             return;
         }
-        book.open(plain, this, answer);
+        book.open(plain, this, new Answer() {
+            @Override
+            public void opened(Node node) {
+                Optional<Condition> objection =
+                        node instanceof QueueNode queue ? objection(queue, use, connection) : Optional.empty();
+                objection.ifPresentOrElse(answer::refused, () -> answer.opened(node));
+            }
+
+            @Override
+            public void refused(Condition reason) {
+                answer.refused(reason);
+            }
+        });
     }
 
     private static Optional<Condition> objection(QueueNode node, Use use, Object connection) {

@@ -15,7 +15,9 @@ import java.util.Map;
  * A queue on another loop, as a place to receive from. Owned by the loop of the links.
  *
  * <p>Each consumer has an {@link Envoy} on the loop of the queue, which counts the bytes on their way to the link and is not
- * ready while they are too many.
+ * ready while they are too many. Calls cross on their way, and the peer's latest word counts: a delivery that finds its
+ * credit taken back is released, and the answer to a drain that finds newer credit is not given. What the queue has
+ * counted for those is added to every later limit.
  */
 final class RemoteSource implements Source {
     private static final long UNDERWAY_LIMIT_BYTES = 256 << 10;
@@ -37,7 +39,7 @@ final class RemoteSource implements Source {
 
     @Override
     public void attach(Consumer consumer, boolean browse) {
-        Envoy envoy = new Envoy(consumer);
+        Envoy envoy = new Envoy(consumer, browse);
         envoys.put(consumer, envoy);
         there.send(() -> queue.attach(envoy, browse));
     }
@@ -46,7 +48,7 @@ final class RemoteSource implements Source {
     public void credit(Consumer consumer, long limit, boolean drain) {
         Envoy envoy = envoys.get(consumer);
         if (envoy != null) {
-            there.send(() -> queue.credit(envoy, limit, drain));
+            envoy.credit(limit, drain);
         }
     }
 
@@ -82,18 +84,55 @@ final class RemoteSource implements Source {
     /** Stands in for a consumer at the queue. The methods of {@link Consumer} run there, the others on the loop of the link. */
     private final class Envoy implements Consumer {
         private final Consumer consumer;
+        private final boolean browse;
 
-        /** Owned by the loop of the queue. */
+        /** Owned by the loop of the queue: bytes on their way, and the credit as the queue counts it. */
         private long underwayBytes;
 
-        /** Owned by the loop of the link: what it could not take yet, a drained call among it as the last. */
+        private long countThere;
+        private long limitThere;
+
+        /** Deliveries and drained credit that the queue has counted and the link has not. */
+        private long ahead;
+
+        private long creditSeen;
+        private long drainedLeft;
+
+        /** Owned by the loop of the link: what it could not take yet, and its credit as the peer counts it. */
         private final ArrayDeque<Carried> arrived = new ArrayDeque<>();
 
-        private boolean drained;
+        private long count;
+        private long limit;
+        private long creditSent;
+
+        /** The credit whose drain is answered when nothing is left in {@link #arrived}, and the last one told; 0 for none. */
+        private long drained;
+
+        private long told;
         private boolean gone;
 
-        Envoy(Consumer consumer) {
+        Envoy(Consumer consumer, boolean browse) {
             this.consumer = consumer;
+            this.browse = browse;
+        }
+
+        void credit(long newLimit, boolean drain) {
+            limit = newLimit;
+            long id = ++creditSent;
+            long toldBefore = told;
+            there.send(() -> credited(id, toldBefore, newLimit, drain));
+            unpack();
+        }
+
+        /** An answer to a drain that was not told when newer credit was sent never will be: what it voided is to be had again. */
+        private void credited(long id, long toldBefore, long newLimit, boolean drain) {
+            if (toldBefore < creditSeen) {
+                ahead += drainedLeft;
+            }
+            drainedLeft = 0;
+            creditSeen = id;
+            limitThere = newLimit + ahead;
+            queue.credit(this, limitThere, drain);
         }
 
         @Override
@@ -104,6 +143,7 @@ final class RemoteSource implements Source {
         @Override
         public void deliver(Delivery delivery) {
             underwayBytes += delivery.message().size();
+            countThere++;
             Carried carried =
                     new Carried(delivery, delivery.message(), delivery.deliveryCount(), delivery.firstAcquirer());
             back.send(() -> {
@@ -114,8 +154,11 @@ final class RemoteSource implements Source {
 
         @Override
         public void drained() {
+            drainedLeft = Math.max(0, limitThere - countThere);
+            countThere += drainedLeft;
+            long answered = creditSeen;
             back.send(() -> {
-                drained = true;
+                drained = answered;
                 unpack();
             });
         }
@@ -133,13 +176,14 @@ final class RemoteSource implements Source {
 
         void unpack() {
             long taken = 0;
-            while (!gone && !arrived.isEmpty() && consumer.ready()) {
+            while (!gone && !arrived.isEmpty() && takesNext()) {
                 Carried next = arrived.poll();
                 taken += next.message().size();
-                consumer.deliver(next);
+                hand(next);
             }
-            if (drained && !gone && arrived.isEmpty()) {
-                drained = false;
+            if (drained == creditSent && drained > told && !gone && (arrived.isEmpty() || count >= limit)) {
+                told = drained;
+                count = Math.max(count, limit);
                 consumer.drained();
             }
             if (taken > 0) {
@@ -147,6 +191,23 @@ final class RemoteSource implements Source {
                 there.send(() -> {
                     underwayBytes -= bytes;
                     queue.resume(this);
+                });
+            }
+        }
+
+        private boolean takesNext() {
+            return count < limit ? consumer.ready() : !browse;
+        }
+
+        /** A message that comes when its credit was taken back goes back too; the copy of a browser waits for the next credit. */
+        private void hand(Carried next) {
+            if (count < limit) {
+                count++;
+                consumer.deliver(next);
+            } else {
+                there.send(() -> {
+                    ahead++;
+                    queue.settle(this, next.original(), Outcome.RELEASED, Receipt.NONE);
                 });
             }
         }

@@ -39,12 +39,12 @@ final class Admission {
         if (!over(messages + 1, bytes + message.size()) || (dropsOldest() && message.size() <= maxBytes)) {
             return Optional.empty();
         }
-        return Optional.of(full(message.size()));
+        return Optional.of(full(messages, message.size()));
     }
 
-    /** The refusal for a message that finds no room even if older ones are dropped. */
-    Condition full(int size) {
-        return maxMessages != Long.MAX_VALUE && size <= maxBytes
+    /** The refusal for a message of so many bytes; {@code messages} are those in the queue already. */
+    Condition full(long messages, int size) {
+        return messages >= maxMessages
                 ? refusal("max-messages", "it holds its limit of " + maxMessages + " messages", maxMessages)
                 : refusal(
                         "max-bytes",

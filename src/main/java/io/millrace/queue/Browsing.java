@@ -37,7 +37,7 @@ final class Browsing {
         boolean ended = !browser.reading && !hasNext(browser);
         if (browser.draining && (ended || !browser.hasCredit())) {
             browser.draining = false;
-            browser.limit = browser.delivered;
+            browser.voidCredit();
             browser.consumer.drained();
         }
     }
@@ -86,6 +86,14 @@ final class Browsing {
             return;
         }
         browser.reading = true;
+        if (window.allWritten()) {
+            readRun(browser);
+        } else {
+            loop.recorder().whenDurable(() -> readRun(browser));
+        }
+    }
+
+    private void readRun(Subscriber browser) {
         long after = Math.max(browser.cursor, window.loadedUpTo());
         loop.recorder().flush();
         loop.recorder()

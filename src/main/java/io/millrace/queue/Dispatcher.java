@@ -21,6 +21,7 @@ final class Dispatcher {
     private final Set<Subscriber> shortOfMemory = new LinkedHashSet<>();
     private final Runnable memoryBack = this::memoryBack;
     private boolean busy;
+    private boolean again;
 
     Dispatcher(Queue queue, Window window, MemoryBudget memory) {
         this.queue = queue;
@@ -44,14 +45,20 @@ final class Dispatcher {
         }
     }
 
+    /** The consumer has credit again, and does not want to be told any more. */
+    void callOffDrain(Subscriber subscriber) {
+        if (subscriber.draining) {
+            subscriber.draining = false;
+            draining.remove(subscriber);
+        }
+    }
+
     void remove(Subscriber subscriber) {
         shortOfMemory.remove(subscriber);
         if (subscriber.inLine) {
             line.remove(subscriber);
         }
-        if (subscriber.draining) {
-            draining.remove(subscriber);
-        }
+        callOffDrain(subscriber);
     }
 
     private boolean canTake(Subscriber subscriber) {
@@ -61,6 +68,9 @@ final class Dispatcher {
     /** A consumer that holds little always gets more; one that holds much, only while there is memory. */
     private boolean hasMemoryFor(Subscriber subscriber) {
         if (subscriber.heldBytes() < ALWAYS_HELD_BYTES || !memory.scarce()) {
+            if (!shortOfMemory.isEmpty()) {
+                shortOfMemory.remove(subscriber);
+            }
             return true;
         }
         if (shortOfMemory.add(subscriber)) {
@@ -79,14 +89,18 @@ final class Dispatcher {
     /** Delivers what can be delivered. A call from within, by a consumer that settles at once, is taken up by the outer one. */
     void dispatch() {
         if (busy) {
+            again = true;
             return;
         }
         busy = true;
         try {
-            deliver();
-            if (!draining.isEmpty()) {
-                answerDrains();
-            }
+            do {
+                again = false;
+                deliver();
+                if (!draining.isEmpty()) {
+                    answerDrains();
+                }
+            } while (again);
         } finally {
             busy = false;
         }
@@ -95,35 +109,38 @@ final class Dispatcher {
     private void deliver() {
         int idle = 0;
         while (idle < line.size()) {
-            Subscriber subscriber = line.poll();
+            Subscriber subscriber = line.peek();
             if (!canTake(subscriber)) {
                 subscriber.inLine = false;
+                line.poll();
                 continue;
             }
-            line.add(subscriber);
             QueuedMessage message = window.first(subscriber);
-            if (message != null) {
+            if (message == null && window.restrictedCount() == 0) {
+                // It stays at the head of the line: the next message is its turn.
+                return;
+            }
+            line.add(line.poll());
+            if (message == null) {
+                idle++;
+            } else {
                 idle = 0;
                 window.take(message);
                 queue.acquire(message, subscriber);
-            } else if (window.restrictedCount() == 0) {
-                return;
-            } else {
-                idle++;
             }
         }
     }
 
     private void answerDrains() {
-        for (int i = draining.size(); i > 0; i--) {
-            Subscriber subscriber = draining.poll();
-            boolean nothing = window.first(subscriber) == null && window.beyond() == 0;
+        for (Subscriber subscriber : draining.toArray(new Subscriber[0])) {
+            if (!subscriber.draining) {
+                continue;
+            }
+            boolean nothing = window.first(subscriber) == null && window.readsNoMore();
             if (nothing || shortOfMemory.contains(subscriber) || !subscriber.hasCredit()) {
-                subscriber.draining = false;
-                subscriber.limit = subscriber.delivered;
+                callOffDrain(subscriber);
+                subscriber.voidCredit();
                 subscriber.consumer.drained();
-            } else {
-                draining.add(subscriber);
             }
         }
     }

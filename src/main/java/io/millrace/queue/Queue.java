@@ -92,25 +92,33 @@ public final class Queue implements Target, Source {
         if (deleted) {
             return Optional.of(deletedCondition());
         }
+        boolean needsStore = durable || !window.keeps(message.size());
         Optional<Condition> refusal = admission.refusal(
-                message, durable, messages, bytes, recorder.journal().room());
-        if (refusal.isEmpty() && admission.over(messages + 1, bytes + message.size()) && !makeRoom(1, message.size())) {
-            return Optional.of(admission.full(message.size()));
+                message, needsStore, messages, bytes, recorder.journal().room());
+        if (refusal.isEmpty() && admission.over(messages + 1, bytes + message.size()) && !makeRoomFor(message)) {
+            return Optional.of(admission.full(messages, message.size()));
         }
         return refusal;
     }
 
-    /** Drops the oldest available messages until so many more fit. False if consumers hold too much for that. */
-    private boolean makeRoom(int moreMessages, int moreBytes) {
-        while (admission.over(messages + moreMessages, bytes + moreBytes)) {
-            QueuedMessage oldest = window.oldest();
-            if (oldest == null) {
-                return window.beyond() > 0;
-            }
+    /** Drops the oldest available messages for a new one; none if that would not be enough. */
+    private boolean makeRoomFor(Message message) {
+        boolean enough = window.beyond() > 0
+                || !admission.over(messages - window.available() + 1, bytes - window.availableBytes() + message.size());
+        if (enough) {
+            makeRoom(1, message.size());
+        }
+        return enough;
+    }
+
+    /** Drops the oldest messages in memory until so many more fit. What is beyond follows when it is loaded. */
+    private void makeRoom(int moreMessages, int moreBytes) {
+        QueuedMessage oldest = window.oldest();
+        while (oldest != null && admission.over(messages + moreMessages, bytes + moreBytes)) {
             window.take(oldest);
             settlement.drop(oldest);
+            oldest = window.oldest();
         }
-        return true;
     }
 
     private void enter(Message message, boolean durable, Optional<Fact.MessageRemoved> leaves, Receipt receipt) {
@@ -121,42 +129,43 @@ public final class Queue implements Target, Source {
         bytes += message.size();
         enqueued++;
         loop.memory().take(message.size());
-        boolean kept = window.keeps(queued);
+        boolean kept = window.keeps(message.size());
         if (durable || !kept) {
-            store(queued, leaves, receipt);
+            store(queued, leaves);
         } else {
             leaves.ifPresent(recorder::record);
-            receipt.settled(Outcome.ACCEPTED);
         }
+        // It has its place before anyone is told, for whoever is told may offer the next one.
         if (kept) {
             window.arrived(queued);
-            dispatcher.dispatch();
         } else {
-            window.arrivedBeyond();
+            window.arrivedBeyond(queued);
         }
-    }
-
-    private void store(QueuedMessage queued, Optional<Fact.MessageRemoved> leaves, Receipt receipt) {
-        queued.stored = true;
-        inStore = true;
-        recorder.pending(queued.size());
-        Fact stored = leaves.<Fact>map(removed -> new Fact.MessageMoved(removed, queued.storedFact()))
-                .orElseGet(queued::storedFact);
-        recorder.record(stored, queued);
-        if (queued.durable) {
+        if (durable) {
             queued.answerTo(receipt);
         } else {
             receipt.settled(Outcome.ACCEPTED);
         }
+        dispatcher.dispatch();
+    }
+
+    private void store(QueuedMessage queued, Optional<Fact.MessageRemoved> leaves) {
+        queued.stored = true;
+        inStore = true;
+        queued.recordedBytes = queued.size();
+        recorder.pending(queued.size());
+        Fact stored =
+                leaves.isPresent() ? new Fact.MessageMoved(leaves.get(), queued.storedFact()) : queued.storedFact();
+        recorder.record(stored, queued);
     }
 
     /** The store has the message. */
     void written(QueuedMessage message) {
-        recorder.written(message.size());
-        if (window.isBeyond(message) && !deleted) {
-            loop.memory().release(message.size());
+        if (message.beyond) {
+            loop.memory().release(message.recordedBytes);
             window.writtenBeyond();
         }
+        recorder.written(message.recordedBytes);
     }
 
     @Override
@@ -197,9 +206,11 @@ public final class Queue implements Target, Source {
         }
         subscriber.limit = limit;
         if (subscriber.browse) {
-            subscriber.draining |= drain;
+            subscriber.draining = drain;
         } else if (drain) {
             dispatcher.drain(subscriber);
+        } else {
+            dispatcher.callOffDrain(subscriber);
         }
         serve(subscriber);
     }
@@ -272,20 +283,20 @@ public final class Queue implements Target, Source {
             redelivered++;
         }
         subscriber.consumer.deliver(message);
-        message.acquiredBefore = true;
     }
 
     private void letGo(QueuedMessage message) {
+        message.acquiredBefore = true;
         message.holder.letGo(message);
         unsettled--;
     }
 
     /** A message that is out of the window and held by nobody is counted no more. */
     void forget(QueuedMessage message) {
+        loop.memory().release(message.size());
         if (!deleted) {
             messages--;
             bytes -= message.size();
-            loop.memory().release(message.size());
         }
     }
 
@@ -333,8 +344,9 @@ public final class Queue implements Target, Source {
     }
 
     /** Messages that were counted are not there. */
-    void lost(long count) {
+    void lost(long count, long size) {
         messages -= count;
+        bytes -= size;
     }
 
     // ---- for the broker
@@ -358,6 +370,7 @@ public final class Queue implements Target, Source {
             subscriber.consumer.closed(deletedCondition());
         }
         window.clear();
+        browsers = 0;
         messages = 0;
         bytes = 0;
         if (inStore || identity.persistent()) {

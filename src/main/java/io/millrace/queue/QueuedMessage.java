@@ -25,6 +25,12 @@ final class QueuedMessage implements Delivery, Recorder.Waiting {
     /** The store knows it, or will when what is recorded gets there. */
     boolean stored;
 
+    /** It is in the store only; what waits for the disk is let go of when it is there. */
+    boolean beyond;
+
+    /** Its size when it was recorded. */
+    int recordedBytes;
+
     Message message;
     int deliveryCount;
     boolean acquiredBefore;

@@ -13,11 +13,13 @@ public interface Source {
     void attach(Consumer consumer, boolean browse);
 
     /**
-     * Sets how many deliveries a consumer may have been handed in all, since it attached.
+     * Sets how many deliveries a consumer may have been handed in all, since it attached. Credit that was voided by
+     * {@link Consumer#drained} counts as if it had been used, as it does in the delivery-count of the link.
      *
      * @param limit a total, not an increment: the peer's delivery-count plus link-credit, counted from 0. A lower one
      *     than before takes credit back
-     * @param drain deliver what there is, then call {@link Consumer#drained} at once
+     * @param drain deliver what there is, then call {@link Consumer#drained} at once; false calls off a drain that is
+     *     not answered yet
      */
     void credit(Consumer consumer, long limit, boolean drain);
 

@@ -14,7 +14,7 @@ final class Subscriber {
     final Consumer consumer;
     final boolean browse;
 
-    /** Deliveries handed in so far, and how many there may be. */
+    /** Deliveries handed in so far, with the credit that drains have voided, and how many there may be. */
     long delivered;
 
     long limit;
@@ -45,6 +45,11 @@ final class Subscriber {
 
     boolean hasCredit() {
         return delivered < limit;
+    }
+
+    /** The credit that is left counts as used, as the peer will count it (AMQP 1.0, part 2, section 2.6.7). */
+    void voidCredit() {
+        delivered = Math.max(delivered, limit);
     }
 
     int held() {

@@ -26,6 +26,8 @@ final class Window {
     private static final int RUN_MESSAGES = 1024;
     private static final long RUN_BYTES = 4 << 20;
     private static final long SCARCE_RUN_BYTES = 256 << 10;
+    private static final int RESTRICTED_SHARES = 2;
+    private static final int RESTRICTED_ALWAYS = 8;
 
     private final Queue queue;
     private final LoopResources loop;
@@ -35,8 +37,10 @@ final class Window {
     private final TreeMap<Long, QueuedMessage> restricted = new TreeMap<>();
 
     private long availableBytes;
+    private long restrictedBytes;
     private long loadedUpTo;
     private long beyond;
+    private long beyondBytes;
 
     /** Messages beyond that the journal has not confirmed yet, so that a read may miss them. */
     private long beyondUnwritten;
@@ -47,14 +51,15 @@ final class Window {
         this.queue = queue;
         this.loop = loop;
         this.beyond = backlog.messages();
+        this.beyondBytes = backlog.bytes();
     }
 
-    /** Whether a message that arrives now stays in memory. */
-    boolean keeps(QueuedMessage message) {
+    /** Whether a message of this size that arrives now stays in memory. */
+    boolean keeps(int size) {
         if (beyond > 0) {
             return false;
         }
-        boolean room = availableBytes + message.size() <= loop.memory().shareBytes()
+        boolean room = availableBytes + size <= loop.memory().shareBytes()
                 && !loop.memory().scarce();
         return room || available() == 0;
     }
@@ -66,8 +71,10 @@ final class Window {
     }
 
     /** A message went to the store without staying in memory. */
-    void arrivedBeyond() {
+    void arrivedBeyond(QueuedMessage message) {
+        message.beyond = true;
         beyond++;
+        beyondBytes += message.size();
         beyondUnwritten++;
     }
 
@@ -76,8 +83,9 @@ final class Window {
         refill();
     }
 
-    boolean isBeyond(QueuedMessage message) {
-        return message.sequence() > loadedUpTo;
+    /** Whether a read finds all that is beyond. */
+    boolean allWritten() {
+        return beyondUnwritten == 0;
     }
 
     /** Messages that are available in memory. */
@@ -85,13 +93,13 @@ final class Window {
         return (long) arrivals.size() + returned.size() + restricted.size();
     }
 
-    int restrictedCount() {
-        return restricted.size();
+    /** Their sizes. */
+    long availableBytes() {
+        return availableBytes;
     }
 
-    /** Whether nothing is available, in memory or beyond. */
-    boolean isEmpty() {
-        return available() == 0 && beyond == 0;
+    int restrictedCount() {
+        return restricted.size();
     }
 
     /** The first message that any consumer may have, or null. */
@@ -134,6 +142,7 @@ final class Window {
         availableBytes -= message.size();
         if (message.restricted()) {
             restricted.remove(message.sequence());
+            restrictedBytes -= message.size();
             queue.subscribers().forEach(other -> other.reserved.remove(message.sequence()));
         } else if (!arrivals.isEmpty() && arrivals.first() == message) {
             arrivals.poll();
@@ -154,6 +163,7 @@ final class Window {
             return;
         }
         restricted.put(message.sequence(), message);
+        restrictedBytes += message.size();
         for (Subscriber subscriber : queue.subscribers()) {
             reserve(message, subscriber);
         }
@@ -176,6 +186,7 @@ final class Window {
             if (free) {
                 queue.subscribers().forEach(other -> other.reserved.remove(message.sequence()));
                 returned.put(message.sequence(), message);
+                restrictedBytes -= message.size();
             }
             return free;
         });
@@ -193,18 +204,28 @@ final class Window {
         if (loading || beyond == 0 || arrivals.size() >= LOW_MESSAGES || !queue.wantsMessages()) {
             return;
         }
-        boolean scarce =
-                loop.memory().scarce() || availableBytes > loop.memory().shareBytes();
-        if (scarce && available() > 0) {
+        long room = loop.memory().shareBytes() - availableBytes;
+        boolean scarce = loop.memory().scarce() || room <= 0;
+        if (tooManyRestricted() || (scarce && available() > restricted.size())) {
             return;
         }
         loading = true;
         boolean sure = beyondUnwritten == 0;
         MessageKey from = new MessageKey(queue.number(), 0, loadedUpTo);
+        long most = scarce ? Math.min(SCARCE_RUN_BYTES, loop.memory().shareBytes()) : Math.min(RUN_BYTES, room);
         loop.recorder().flush();
-        loop.recorder()
-                .journal()
-                .read(from, RUN_MESSAGES, scarce ? SCARCE_RUN_BYTES : RUN_BYTES, loop.loop(), run -> loaded(run, sure));
+        loop.recorder().journal().read(from, RUN_MESSAGES, most, loop.loop(), run -> loaded(run, sure));
+    }
+
+    /** A consumer that refuses whatever it gets must not bring the whole queue into memory. */
+    private boolean tooManyRestricted() {
+        return restricted.size() > RESTRICTED_ALWAYS
+                && restrictedBytes > RESTRICTED_SHARES * loop.memory().shareBytes();
+    }
+
+    /** Whether what is in memory is all that there is to be had now. */
+    boolean readsNoMore() {
+        return beyond == 0 || tooManyRestricted();
     }
 
     private void loaded(List<StoredMessage> run, boolean sure) {
@@ -215,6 +236,7 @@ final class Window {
         for (StoredMessage stored : run) {
             QueuedMessage message = revive(stored);
             arrived(message);
+            beyondBytes -= message.size();
             loop.memory().take(message.size());
         }
         beyond -= run.size();
@@ -224,8 +246,9 @@ final class Window {
                     queue.address(),
                     beyond,
                     loadedUpTo);
-            queue.lost(beyond);
+            queue.lost(beyond, beyondBytes);
             beyond = 0;
+            beyondBytes = 0;
         }
         queue.loaded();
         if (!run.isEmpty() || beyondUnwritten == 0) {
@@ -266,6 +289,8 @@ final class Window {
         returned.clear();
         restricted.clear();
         availableBytes = 0;
+        restrictedBytes = 0;
         beyond = 0;
+        beyondBytes = 0;
     }
 }

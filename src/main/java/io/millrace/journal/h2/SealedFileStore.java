@@ -1,34 +1,39 @@
 package io.millrace.journal.h2;
 
+import static io.millrace.journal.h2.Root.BLOCK;
+
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
-import java.util.HashSet;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.BooleanSupplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.zip.CRC32C;
+import org.h2.mvstore.DataUtils;
 import org.h2.mvstore.MVStoreException;
 import org.h2.mvstore.SFChunk;
 import org.h2.mvstore.SingleFileStore;
 import org.h2.store.fs.FilePath;
 
 /**
- * H2's file with a seal on every commit, so that a commit torn by a power loss is seen and passed over.
+ * H2's file, with a note where the newest commit is and a seal on every commit, so that a loss of power costs nothing that
+ * was synced.
  *
- * <p>H2 checks the first and the last line of a chunk (one commit) and nothing between them, so it takes a chunk whose
- * ends reached the disk and whose middle did not. Here the footer of each chunk also carries a CRC32C of the whole chunk,
- * behind the last field that H2 reads. While the store is being opened, a footer whose chunk does not match its seal is
- * shown to H2 as blank; H2's own search then goes on to the commit before. Invariants:
+ * <p>H2 alone does not give that. It checks the first and the last line of a chunk (one commit) and nothing between them.
+ * And its search for the newest chunk follows hints that a loss of power breaks when space is used again at once: the
+ * header may name a chunk that is torn, or lead over one that is overwritten, and H2 then settles for an old commit. So:
  *
  * <ul>
- *   <li>A chunk is written only when the one before it is synced. So at most the newest can be torn, and a chunk that
- *       matches its seal vouches for all older ones: recovery reads the newest few, however large the file is.
+ *   <li>A chunk is written only when the one before it is synced. At most the newest can be torn.
+ *   <li>With each chunk a {@link Root} is written, beside that of the chunk before. On opening, the newer of the two is
+ *       taken if its chunk matches its seal, else the older; H2 is shown a header that names it, and no later chunk.
+ *       This reads one commit, however large the file is.
+ *   <li>The mark of a clean end is written only when all before it is synced; a store that has one and lacks its last
+ *       commit is damaged.
  *   <li>Seals are salted with a number of this file, which clients never see: a message that holds the text of a chunk
  *       cannot pass for one.
  * </ul>
@@ -36,22 +41,24 @@ import org.h2.store.fs.FilePath;
  * <p>Owned by the journal thread; reads come from the reader thread too.
  */
 final class SealedFileStore extends SingleFileStore {
-    private static final int BLOCK = 4096;
     private static final int FOOTER = 128;
     private static final int HEADERS = 2 * BLOCK;
-    private static final Pattern SALT_TEXT = Pattern.compile("H:2,[ -~]*,fletcher:[0-9a-f]+,millrace:([0-9a-f]{16})");
+    private static final Pattern HEADER_TEXT =
+            Pattern.compile("(H:2,[ -~]*),fletcher:[0-9a-f]+,millrace:([0-9a-f]{16})");
+    private static final Pattern VERSION_TEXT = Pattern.compile("version:([0-9a-f]+)");
     private static final Pattern FOOTER_TEXT = Pattern.compile(
-            "(chunk:[0-9a-f]+,len:([0-9a-f]+),version:([0-9a-f]+),fletcher:[0-9a-f]+),seal:([0-9a-f]{8})([0-9a-f]{8})\\s*");
+            "(chunk:([0-9a-f]+),len:([0-9a-f]+),version:([0-9a-f]+),fletcher:[0-9a-f]+),seal:([0-9a-f]{8})([0-9a-f]{8})");
+    private static final String CLEAN = "clean:1";
 
     /** Called when the disk is full; says whether it made room. */
     private final BooleanSupplier makeRoom;
 
     private final long salt;
-    private final Set<Long> sound = new HashSet<>();
-    private boolean opening = true;
+    private final Root[] roots = new Root[2];
+    private Optional<ByteBuffer> shownHeaders = Optional.empty();
+    private long shownVersion;
+    private long closedVersion = -1;
     private boolean unsynced;
-    private long vouchedVersion = -1;
-    private long newestVersionSeen = -1;
     private long usedBytes;
 
     private SealedFileStore(Map<String, Object> config, long salt, BooleanSupplier makeRoom) {
@@ -76,30 +83,69 @@ final class SealedFileStore extends SingleFileStore {
                 // a read may be short
             }
         }
-        return saltIn(headers, 0).or(() -> saltIn(headers, BLOCK)).map(salt -> create(config, path, salt, makeRoom));
+        Optional<Matcher> text = headerIn(headers, 0).or(() -> headerIn(headers, BLOCK));
+        return text.map(found -> {
+            SealedFileStore store = create(config, path, Long.parseUnsignedLong(found.group(2), 16), makeRoom);
+            store.closedVersion = Math.max(closedVersionIn(headers, 0), closedVersionIn(headers, BLOCK));
+            store.findRoot(headers, found.group(1));
+            return store;
+        });
     }
 
-    private static Optional<Long> saltIn(ByteBuffer headers, int block) {
-        Matcher text = SALT_TEXT.matcher(textIn(headers, block));
-        return text.matches() ? Optional.of(Long.parseUnsignedLong(text.group(1), 16)) : Optional.empty();
+    private static Optional<Matcher> headerIn(ByteBuffer headers, int block) {
+        Matcher text = HEADER_TEXT.matcher(textIn(headers, block));
+        return text.matches() ? Optional.of(text) : Optional.empty();
     }
 
+    private static long closedVersionIn(ByteBuffer headers, int block) {
+        String text = textIn(headers, block);
+        Matcher version = VERSION_TEXT.matcher(text);
+        return text.contains(CLEAN) && version.find() ? Long.parseLong(version.group(1), 16) : -1;
+    }
+
+    /** H2's lines at the start of a header block; its size keeps them within one sector. */
     private static String textIn(ByteBuffer headers, int block) {
-        byte[] bytes = new byte[BLOCK];
+        byte[] bytes = new byte[Root.BYTES];
         headers.get(block, bytes);
-        return new String(bytes, StandardCharsets.ISO_8859_1).trim();
+        return new String(bytes, StandardCharsets.ISO_8859_1).replace('\0', ' ').trim();
+    }
+
+    private void findRoot(ByteBuffer headers, String header) {
+        Root even = Root.in(headers, 0, salt).orElse(null);
+        Root odd = Root.in(headers, BLOCK, salt).orElse(null);
+        boolean evenIsNewer = odd == null || (even != null && even.version() > odd.version());
+        Root newer = evenIsNewer ? even : odd;
+        Root older = evenIsNewer ? odd : even;
+        Root root = newer != null && !isSound(newer) ? older : newer;
+        shownVersion = root == null ? -1 : root.version();
+        if (root != null) {
+            roots[(int) (root.version() & 1)] = root;
+            shownHeaders = Optional.of(headersNaming(root, header));
+        } else {
+            shownHeaders = Optional.of(ByteBuffer.allocate(HEADERS));
+        }
+    }
+
+    /** One header of the two: H2 trusts two that agree, and then takes short cuts that are wrong after a crash. */
+    private static ByteBuffer headersNaming(Root root, String header) {
+        String text = header.replaceFirst("block:[0-9a-f]+", String.format(Locale.ROOT, "block:%x", root.block()))
+                .replaceFirst("chunk:[0-9a-f]+", String.format(Locale.ROOT, "chunk:%x", root.chunk()))
+                .replaceFirst("version:[0-9a-f]+", String.format(Locale.ROOT, "version:%x", root.version()));
+        byte[] bytes = text.getBytes(StandardCharsets.ISO_8859_1);
+        int fletcher = DataUtils.getFletcher32(bytes, 0, bytes.length);
+        String checked = String.format(Locale.ROOT, "%s,fletcher:%x\n", text, fletcher);
+        return ByteBuffer.allocate(HEADERS).put(0, checked.getBytes(StandardCharsets.ISO_8859_1));
     }
 
     /**
-     * The search for the newest commit is over.
+     * The store is open.
      *
-     * @param version what it found
-     * @return whether commits are missing that had been synced, which no crash does
+     * @param version of the commit that was found
+     * @return whether it is the right one; otherwise something is damaged
      */
     boolean opened(long version) {
-        opening = false;
-        sound.clear();
-        return newestVersionSeen > version + 1;
+        shownHeaders = Optional.empty();
+        return version == shownVersion && closedVersion <= version;
     }
 
     /** Bytes of the file that hold something. The rest will be used again, or given back. */
@@ -109,56 +155,59 @@ final class SealedFileStore extends SingleFileStore {
 
     @Override
     public ByteBuffer readFully(SFChunk chunk, long pos, int len) {
+        if (shownHeaders.isPresent() && pos == 0 && len == HEADERS) {
+            return shownHeaders.get().duplicate();
+        }
         ByteBuffer read = super.readFully(chunk, pos, len);
-        if (opening && len == FOOTER && (pos + FOOTER) % BLOCK == 0 && !isSound(read, pos)) {
-            return ByteBuffer.allocate(FOOTER);
+        if (shownHeaders.isPresent() && len == FOOTER && (pos + FOOTER) % BLOCK == 0) {
+            Optional<Matcher> footer = footerIn(read, 0);
+            boolean shown = footer.isPresent() && Long.parseLong(footer.get().group(4), 16) <= shownVersion;
+            return shown ? read : ByteBuffer.allocate(FOOTER);
         }
         return read;
     }
 
-    private boolean isSound(ByteBuffer footer, long pos) {
+    /** A footer that this store wrote, or nothing. */
+    private Optional<Matcher> footerIn(ByteBuffer buffer, int at) {
         byte[] bytes = new byte[FOOTER];
-        footer.get(0, bytes);
-        Matcher text = FOOTER_TEXT.matcher(new String(bytes, StandardCharsets.ISO_8859_1));
-        if (!text.matches() || Integer.parseUnsignedInt(text.group(5), 16) != keyOf(text.group(1))) {
+        buffer.get(at, bytes);
+        Matcher text = FOOTER_TEXT.matcher(new String(bytes, StandardCharsets.ISO_8859_1).trim());
+        boolean ours = text.matches() && Integer.parseUnsignedInt(text.group(6), 16) == Root.crc(text.group(1), salt);
+        return ours ? Optional.of(text) : Optional.empty();
+    }
+
+    private boolean isSound(Root root) {
+        long start = root.block() * BLOCK;
+        int length = root.blocks() * BLOCK;
+        if (start + length > size()) {
             return false;
         }
-        long version = Long.parseLong(text.group(3), 16);
-        newestVersionSeen = Math.max(newestVersionSeen, version);
-        if (version <= vouchedVersion || sound.contains(pos)) {
-            return true;
-        }
-        long length = Long.parseLong(text.group(2), 16) * BLOCK;
-        long start = pos + FOOTER - length;
-        if (length > Integer.MAX_VALUE || start < HEADERS) {
+        ByteBuffer whole = super.readFully((SFChunk) null, start, length).rewind();
+        Optional<Matcher> footer = footerIn(whole, length - FOOTER);
+        if (footer.isEmpty() || Long.parseLong(footer.get().group(4), 16) != root.version()) {
             return false;
         }
-        ByteBuffer whole = super.readFully((SFChunk) null, start, (int) length);
-        whole.limit(whole.capacity() - FOOTER + text.end(1));
-        if (sealOf(whole) != Integer.parseUnsignedInt(text.group(4), 16)) {
-            return false;
-        }
-        sound.add(pos);
-        vouchedVersion = Math.max(vouchedVersion, version - 1);
-        return true;
+        whole.limit(length - FOOTER + footer.get().end(1));
+        return sealOf(whole) == Integer.parseUnsignedInt(footer.get().group(5), 16);
     }
 
     @Override
     protected void writeFully(SFChunk chunk, long pos, ByteBuffer src) {
-        if (pos >= HEADERS && unsynced) {
+        boolean closing = pos == 0 && textIn(src, 0).contains(CLEAN);
+        if (unsynced && (pos >= HEADERS || closing)) {
             sync();
         }
-        if (chunk != null) {
-            seal(src);
-            usedBytes += src.remaining();
-        } else if (pos == 0) {
-            putSalt(src, 0);
-            putSalt(src, BLOCK);
+        if (pos == 0) {
+            complete(src);
+            writeOrMakeRoom(chunk, pos, src);
+            return;
         }
-        if (pos >= HEADERS) {
-            unsynced = true;
-        }
+        unsynced = true;
+        Root root = seal(src, pos);
+        usedBytes += src.remaining();
         writeOrMakeRoom(chunk, pos, src);
+        roots[(int) (root.version() & 1)] = root;
+        writeOrMakeRoom(null, root.position(), ByteBuffer.wrap(root.note(salt)));
     }
 
     private void writeOrMakeRoom(SFChunk chunk, long pos, ByteBuffer src) {
@@ -174,40 +223,36 @@ final class SealedFileStore extends SingleFileStore {
         }
     }
 
-    private void seal(ByteBuffer chunk) {
+    /** H2 reads no further in a footer than the checksum and a comma, so there is room for a seal. */
+    private Root seal(ByteBuffer chunk, long pos) {
         int footer = chunk.limit() - FOOTER;
         byte[] bytes = new byte[FOOTER];
         chunk.get(footer, bytes);
         String text = new String(bytes, StandardCharsets.ISO_8859_1).trim();
         ByteBuffer sealed = chunk.duplicate().position(0).limit(footer + text.length());
-        String seal = String.format(Locale.ROOT, ",seal:%08x%08x", sealOf(sealed), keyOf(text));
+        String seal = String.format(Locale.ROOT, ",seal:%08x%08x", sealOf(sealed), Root.crc(text, salt));
         chunk.put(footer + text.length(), seal.getBytes(StandardCharsets.ISO_8859_1));
+        Matcher written = footerIn(chunk, footer).orElseThrow();
+        long version = Long.parseLong(written.group(4), 16);
+        return new Root(version, Integer.parseInt(written.group(2), 16), pos / BLOCK, chunk.limit() / BLOCK);
     }
 
     private int sealOf(ByteBuffer chunk) {
-        CRC32C crc = salted();
+        CRC32C crc = Root.salted(salt);
         crc.update(chunk);
         return (int) crc.getValue();
     }
 
-    private int keyOf(String footerText) {
-        CRC32C crc = salted();
-        crc.update(footerText.getBytes(StandardCharsets.ISO_8859_1));
-        return (int) crc.getValue();
-    }
-
-    private CRC32C salted() {
-        CRC32C crc = new CRC32C();
-        for (int shift = 0; shift < Long.SIZE; shift += Byte.SIZE) {
-            crc.update((int) (salt >>> shift));
+    /** H2 writes both blocks of its header anew, with zeros where the salt and the notes are. */
+    private void complete(ByteBuffer headers) {
+        byte[] salted = String.format(Locale.ROOT, ",millrace:%016x", salt).getBytes(StandardCharsets.ISO_8859_1);
+        headers.put(textIn(headers, 0).length(), salted);
+        headers.put(BLOCK + textIn(headers, BLOCK).length(), salted);
+        for (Root root : roots) {
+            if (root != null) {
+                headers.put(root.position(), root.note(salt));
+            }
         }
-        return crc;
-    }
-
-    private void putSalt(ByteBuffer headers, int block) {
-        String salted = String.format(Locale.ROOT, ",millrace:%016x", salt);
-        int end = block + textIn(headers, block).length();
-        headers.put(end, salted.getBytes(StandardCharsets.ISO_8859_1));
     }
 
     @Override

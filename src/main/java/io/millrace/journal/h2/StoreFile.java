@@ -112,9 +112,9 @@ record StoreFile(MVStore store, SealedFileStore file) {
     }
 
     private static void check(H2Journal.Options options, MVStore store, SealedFileStore file) {
-        boolean missing = file.opened(store.getCurrentVersion());
+        boolean right = file.opened(store.getCurrentVersion());
         int format = store.getStoreVersion();
-        if (missing || format < 1) {
+        if (!right || format < 1) {
             throw damaged(options, null);
         }
         if (format > FORMAT) {

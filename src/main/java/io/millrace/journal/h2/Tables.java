@@ -164,6 +164,16 @@ final class Tables {
         }
     }
 
+    /** Writes a message again as it is, which moves it to another place in the file. */
+    void rewrite(MessageKey key, MessageRecord record) {
+        for (int part = 0; part < PartKey.partsOf(record.size()); part++) {
+            PartKey place = new PartKey(key, part);
+            bodies.put(place, bodies.get(place));
+        }
+        messages.put(key, record);
+        durable = true;
+    }
+
     private void removeParts(MessageKey key, int from, int size) {
         int parts = PartKey.partsOf(size);
         for (int part = from; part < parts; part++) {

@@ -1,6 +1,10 @@
 package io.millrace.journal.h2;
 
+import io.millrace.journal.MessageKey;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Optional;
+import org.h2.mvstore.Cursor;
 import org.h2.mvstore.MVStore;
 
 /**
@@ -12,15 +16,17 @@ import org.h2.mvstore.MVStore;
 final class Upkeep {
     static final int PURGE_ENTRIES = 1_000;
     private static final int REWRITE_BYTES = 1 << 20;
-    private static final long MOVE_BYTES = 4 << 20;
     private static final long SMALL_STORE_BYTES = 16 << 20;
     private static final int GOOD_FILL_PERCENT = 75;
+    private static final int POOR_FILL_PERCENT = 50;
+    private static final MessageKey START = new MessageKey(0, 0, 0);
 
     private final MVStore store;
     private final SealedFileStore file;
     private final Tables tables;
     private long leastBytes = Long.MAX_VALUE;
     private int vain;
+    private MessageKey rewritten = START;
 
     Upkeep(StoreFile file, Tables tables) {
         this.store = file.store();
@@ -42,8 +48,9 @@ final class Upkeep {
     }
 
     /**
-     * Gives some space back, if there is enough to gain: first pages that still hold something are taken out of commits
-     * that are mostly dead, then commits at the end of the file move into the holes.
+     * Gives some space back, if there is enough to gain: pages that still hold something are taken out of commits that are
+     * mostly dead; and when the file has large holes, messages are written again, which puts them into the holes. These
+     * are commits like any other. H2's way to move chunks is not: it overwrites the newest one before the next is synced.
      *
      * @return whether it did something; the caller commits
      */
@@ -53,8 +60,8 @@ final class Upkeep {
         }
         if (file.getChunksFillRate() < GOOD_FILL_PERCENT) {
             store.compact(GOOD_FILL_PERCENT, REWRITE_BYTES);
-        } else if (file.getFillRate() < GOOD_FILL_PERCENT) {
-            file.compactMoveChunks(GOOD_FILL_PERCENT, MOVE_BYTES, store);
+        } else if (file.getFillRate() < POOR_FILL_PERCENT) {
+            rewriteSome();
         } else {
             vain = 3;
             return false;
@@ -63,5 +70,20 @@ final class Upkeep {
         vain = bytes < leastBytes ? 0 : vain + 1;
         leastBytes = Math.min(bytes, leastBytes);
         return true;
+    }
+
+    /** Each pass over all messages costs what they hold and, as the file is less than half full, gains more. */
+    private void rewriteSome() {
+        Cursor<MessageKey, MessageRecord> run = tables.messages.cursor(rewritten);
+        Map<MessageKey, MessageRecord> some = new LinkedHashMap<>();
+        for (long bytes = 0; bytes < REWRITE_BYTES && run.hasNext(); ) {
+            rewritten = run.next();
+            some.put(rewritten, run.getValue());
+            bytes += run.getValue().size();
+        }
+        some.forEach(tables::rewrite);
+        if (!run.hasNext()) {
+            rewritten = START;
+        }
     }
 }

@@ -1,0 +1,21 @@
+package io.millrace.queue;
+
+import io.millrace.message.Condition;
+import io.millrace.message.Outcome;
+import java.util.ArrayList;
+import java.util.List;
+
+/** A receipt for tests: keeps the outcomes it is told, all of them, so that a second one is seen. */
+public final class Answers implements Receipt {
+    public final List<Outcome> outcomes = new ArrayList<>();
+
+    @Override
+    public void settled(Outcome outcome) {
+        outcomes.add(outcome);
+    }
+
+    /** Why the last one was refused. */
+    public Condition refusal() {
+        return ((Outcome.Rejected) outcomes.get(outcomes.size() - 1)).error().orElseThrow();
+    }
+}

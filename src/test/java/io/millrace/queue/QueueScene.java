@@ -1,0 +1,144 @@
+package io.millrace.queue;
+
+import io.millrace.config.Config.DeadLetter;
+import io.millrace.config.Config.QueueSettings;
+import io.millrace.config.Config.WhenFull;
+import io.millrace.journal.Fact;
+import io.millrace.journal.InMemoryJournal;
+import io.millrace.journal.Journal.RecoveredQueue;
+import io.millrace.loop.ManualLoop;
+import io.millrace.message.Message;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/** One queue and its dead-letter queue on one loop by hand, over a journal in memory. */
+final class QueueScene {
+    static final long AMPLE_BYTES = 64 << 20;
+
+    final ManualLoop loop = new ManualLoop();
+    final InMemoryJournal journal;
+    final LoopResources resources;
+    final Queue queue;
+    final Queue dead;
+
+    QueueScene() {
+        this(settings(), AMPLE_BYTES);
+    }
+
+    QueueScene(QueueSettings settings, long memoryBytes) {
+        this(settings, memoryBytes, new InMemoryJournal());
+    }
+
+    /** On a journal which may have something in it already. */
+    QueueScene(QueueSettings settings, long memoryBytes, InMemoryJournal journal) {
+        this.journal = journal;
+        resources =
+                new LoopResources(loop, new Recorder(loop, journal, AMPLE_BYTES), new MemoryBudget(loop, memoryBytes));
+        List<RecoveredQueue> recovered = journal.recover();
+        if (recovered.isEmpty()) {
+            resources.recorder().declare(new Fact.NodeDeclared(1, "orders", false), () -> {});
+            resources.recorder().declare(new Fact.NodeDeclared(2, "orders.dlq", true), () -> {});
+            settle();
+        }
+        dead = new Queue(
+                new QueueIdentity(2, "orders.dlq", true),
+                settings(),
+                resources,
+                DeadLetterRoute.NONE,
+                backlog(recovered, 2));
+        DeadLetterRoute route =
+                settings.deadLetter() instanceof DeadLetter.Off ? DeadLetterRoute.NONE : new ToQueue(dead);
+        queue = new Queue(new QueueIdentity(1, "orders", true), settings, resources, route, backlog(recovered, 1));
+    }
+
+    private record ToQueue(Queue queue) implements DeadLetterRoute {
+        @Override
+        public boolean exists() {
+            return true;
+        }
+
+        @Override
+        public void open(Consumer<Target> opened) {
+            opened.accept(queue);
+        }
+    }
+
+    private static Backlog backlog(List<RecoveredQueue> recovered, long number) {
+        return recovered.stream()
+                .filter(each -> each.number() == number)
+                .map(each -> new Backlog(each.messages(), each.bytes(), Math.max(1, each.nextSequence())))
+                .findFirst()
+                .orElse(Backlog.NONE);
+    }
+
+    /** The same queues after the process died. */
+    QueueScene restarted(QueueSettings settings, long memoryBytes) {
+        return new QueueScene(settings, memoryBytes, journal.successor());
+    }
+
+    static QueueSettings settings() {
+        return new QueueSettings(3, new DeadLetter.Own(), Optional.empty(), Optional.empty(), WhenFull.REJECT);
+    }
+
+    static QueueSettings withoutDeadLetters() {
+        return new QueueSettings(3, new DeadLetter.Off(), Optional.empty(), Optional.empty(), WhenFull.REJECT);
+    }
+
+    static QueueSettings atMost(long messages, WhenFull whenFull) {
+        return new QueueSettings(3, new DeadLetter.Own(), Optional.of(messages), Optional.empty(), whenFull);
+    }
+
+    static QueueSettings atMostBytes(long bytes, WhenFull whenFull) {
+        return new QueueSettings(3, new DeadLetter.Own(), Optional.empty(), Optional.of(bytes), whenFull);
+    }
+
+    /** Runs the loop and flushes the journal until nothing is left to do. */
+    void settle() {
+        do {
+            loop.runAll();
+            journal.flush();
+        } while (loop.runOne());
+    }
+
+    Recipient consumer() {
+        return new Recipient(queue).attached();
+    }
+
+    Recipient browser() {
+        return new Recipient(queue).browsing();
+    }
+
+    Answers offer(Message message) {
+        Answers answers = new Answers();
+        queue.offer(message, answers);
+        return answers;
+    }
+
+    void offerDurable(String... names) {
+        for (String name : names) {
+            offer(Messages.durable(name));
+        }
+    }
+
+    void offerTransient(String... names) {
+        for (String name : names) {
+            offer(Messages.transientOne(name));
+        }
+    }
+
+    /** Offers messages {@code m<first>} to {@code m<last>} of so many bytes. */
+    void offerMany(int first, int last, boolean durable, int bytes) {
+        for (int i = first; i <= last; i++) {
+            offer(Messages.message("m" + i, durable, bytes));
+        }
+    }
+
+    long heldBytes() {
+        return resources.memory().usedBytes();
+    }
+
+    long storedMessages() {
+        return journal.messages().size();
+    }
+}
