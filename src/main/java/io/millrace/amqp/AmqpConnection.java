@@ -21,6 +21,7 @@ import org.apache.qpid.proton.amqp.transport.FrameBody;
 import org.apache.qpid.proton.amqp.transport.Open;
 import org.apache.qpid.proton.amqp.transport.Transfer;
 import org.apache.qpid.proton.engine.EndpointState;
+import org.apache.qpid.proton.engine.TransportException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -196,6 +197,8 @@ public final class AmqpConnection {
     private void feed(ByteBuffer bytes) {
         try {
             transport.receive(bytes);
+        } catch (TransportException e) {
+            brokenFraming(new Condition(Condition.FRAMING_ERROR, String.valueOf(e.getMessage())));
         } catch (RuntimeException e) {
             // The engine's state is unknown now: it gets nothing more to read, and the broker lives.
             LOG.warn("Connection of {} failed", container, e);

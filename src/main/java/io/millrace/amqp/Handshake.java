@@ -152,6 +152,7 @@ final class Handshake {
         if (end - start < AMQP_HEADER.length) {
             return false;
         }
+        start += AMQP_HEADER.length;
         frames.protocolHeader(AMQP_HEADER);
         stage = Stage.OVER;
         result.done(user, ByteBuffer.wrap(held, start, end - start));

@@ -40,6 +40,9 @@ final class OutgoingLink extends AmqpLink implements Consumer {
     /** The delivery-count at which the peer's credit is used up. */
     private long limit;
 
+    /** Credit that was drained: part of the delivery-count, but the source has handed in no deliveries for it. */
+    private long voided;
+
     private boolean drain;
     private int unsettled;
 
@@ -81,8 +84,8 @@ final class OutgoingLink extends AmqpLink implements Consumer {
         Source from = node.source();
         source = Optional.of(from);
         from.attach(this, browse);
-        if (limit > 0 || drain) {
-            from.credit(this, limit, drain);
+        if (active() && (limit > 0 || drain)) {
+            from.credit(this, limit - voided, drain);
         }
     }
 
@@ -98,7 +101,7 @@ final class OutgoingLink extends AmqpLink implements Consumer {
         }
         boolean answersDrain = drain;
         if (source.isPresent() && active()) {
-            source.get().credit(this, limit, drain);
+            source.get().credit(this, limit - voided, drain);
         }
         if (flow.getEcho() && !answersDrain && active()) {
             sendFlow();
@@ -163,6 +166,7 @@ final class OutgoingLink extends AmqpLink implements Consumer {
     @Override
     public void drained() {
         if (active() && drain) {
+            voided += Math.max(0, limit - sent);
             sent = Math.max(sent, limit);
             sendFlow();
             drain = false;
