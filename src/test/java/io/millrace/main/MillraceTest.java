@@ -254,9 +254,10 @@ class MillraceTest {
     @Nested
     class AStoreThatFails {
         private final CompletableFuture<Consumer<JournalException>> onFailure = new CompletableFuture<>();
-        private final CountDownLatch appended = new CountDownLatch(2);
+        private final CountDownLatch appended = new CountDownLatch(1);
+        private volatile boolean full;
 
-        /** Answers until it fails; the first batch declares the queue. */
+        /** Takes queues but never answers for a message, as a disk would that hangs before it fails. */
         private final class Failing implements Journal {
             private final Journal journal;
 
@@ -276,7 +277,6 @@ class MillraceTest {
                     journal.append(batch, loop, durable);
                 } else {
                     appended.countDown();
-                    appended.countDown();
                 }
             }
 
@@ -288,7 +288,7 @@ class MillraceTest {
 
             @Override
             public Room room() {
-                return new Room(false, "the store is full for a test");
+                return full ? new Room(false, "the store is full for a test") : Room.YES;
             }
 
             @Override
@@ -348,6 +348,7 @@ class MillraceTest {
 
         @Test
         void makesTheBrokerUnreadyWhenItIsFull() throws Exception {
+            full = true;
             try (Millrace millrace = start()) {
                 HttpResponse<String> ready = get(millrace, "/readyz");
                 assertEquals(503, ready.statusCode());
