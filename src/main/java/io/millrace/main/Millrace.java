@@ -45,9 +45,9 @@ public final class Millrace implements AutoCloseable {
     private static final Duration PEERS_LIMIT = Duration.ofSeconds(5);
 
     /** For the last facts to reach the disk. */
-    private static final Duration JOURNAL_LIMIT = Duration.ofSeconds(10);
+    private static final Duration JOURNAL_LIMIT = Duration.ofSeconds(8);
 
-    private static final Duration VERTX_LIMIT = Duration.ofSeconds(5);
+    private static final Duration VERTX_LIMIT = Duration.ofSeconds(3);
 
     private final Config config;
     private final AtomicReference<Phase> phase = new AtomicReference<>(Phase.STARTING);
