@@ -2,8 +2,13 @@ package io.millrace.config;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Everything that can be set. Immutable.
@@ -39,19 +44,150 @@ public record Config(
         autoCreate = List.copyOf(autoCreate);
     }
 
-    /** The settings of the queue at this address: as configured, else by the first auto-create rule that matches. */
+    /** A broker for this machine alone: anonymous, on loopback, the store in {@code data}. An empty file says the same. */
+    public static Config defaults() {
+        return new Config(
+                List.of(Listener.DEFAULT),
+                Optional.of(Http.DEFAULT),
+                Store.DEFAULT,
+                Runtime.getRuntime().maxMemory() / 3,
+                1,
+                Connection.DEFAULT,
+                List.of(),
+                QueueSettings.DEFAULT,
+                List.of(),
+                List.of(new AutoCreateRule("*", true, QueueSettings.DEFAULT)));
+    }
+
+    /** This, with one listener: on loopback, for anonymous clients, on a port that may be 0 for any free one. */
+    public Config withPort(int port) {
+        return withListener(new Listener(Listener.DEFAULT.name(), Listener.DEFAULT.host(), port, true));
+    }
+
+    /** This, with a single listener. */
+    public Config withListener(Listener listener) {
+        return withListeners(List.of(listener));
+    }
+
+    /** This, with other listeners. */
+    public Config withListeners(List<Listener> others) {
+        return new Config(
+                others, http, store, memoryBytes, eventLoops, connection, users, queueDefaults, queues, autoCreate);
+    }
+
+    /** This, with another HTTP listener or none. */
+    public Config withHttp(Optional<Http> other) {
+        return new Config(
+                listeners, other, store, memoryBytes, eventLoops, connection, users, queueDefaults, queues, autoCreate);
+    }
+
+    /** This, with the store in another directory. */
+    public Config withDirectory(Path directory) {
+        Store moved = new Store(directory, store.maxBytes(), store.minFreeBytes());
+        return new Config(
+                listeners, http, moved, memoryBytes, eventLoops, connection, users, queueDefaults, queues, autoCreate);
+    }
+
+    /** This, with one more queue, which has the default settings. */
+    public Config withQueue(String name) {
+        return withQueue(new QueueDefinition(name, queueDefaults));
+    }
+
+    /** This, with one more queue. */
+    public Config withQueue(QueueDefinition queue) {
+        List<QueueDefinition> more = new ArrayList<>(queues);
+        more.add(queue);
+        return withQueues(more);
+    }
+
+    /** This, with other queues. */
+    public Config withQueues(List<QueueDefinition> others) {
+        return new Config(
+                listeners, http, store, memoryBytes, eventLoops, connection, users, queueDefaults, others, autoCreate);
+    }
+
+    /** This, with one more user. A listener that is {@link Listener#anonymous} lets others in all the same. */
+    public Config withUser(User user) {
+        List<User> more = new ArrayList<>(users);
+        more.add(user);
+        return new Config(
+                listeners, http, store, memoryBytes, eventLoops, connection, more, queueDefaults, queues, autoCreate);
+    }
+
+    /**
+     * The settings of the queue with an address: its own if it is configured, else those of the first rule for automatic
+     * creation that matches, else the defaults. A dead-letter queue has no dead-letter queue, whatever is said here; that
+     * is for its owner to know. Looks through all queues: to be asked when a queue is made, not for each message.
+     */
     public QueueSettings settingsFor(String address) {
-        return queueDefaults;
+        for (QueueDefinition queue : queues) {
+            if (queue.name().equals(address)) {
+                return queue.settings();
+            }
+        }
+        return ruleFor(address).map(AutoCreateRule::settings).orElse(queueDefaults);
     }
 
-    /** Whether a queue may be made at this address. */
+    /** Whether an address that is not there yet may become a queue. No rule that matches means no. */
     public boolean mayCreate(String address) {
-        return true;
+        return ruleFor(address).map(AutoCreateRule::create).orElse(false);
     }
 
-    /** The queues that are named as dead-letter queue of another. */
-    public java.util.Set<String> deadLetterQueues() {
-        return java.util.Set.of();
+    private Optional<AutoCreateRule> ruleFor(String address) {
+        return autoCreate.stream().filter(rule -> rule.matches(address)).findFirst();
+    }
+
+    /**
+     * The names of all queues that take dead messages, as far as the configuration names them: what {@code dead-letter}
+     * points to, and {@code <queue>.dlq} of each configured queue that is not a dead-letter queue itself.
+     */
+    public Set<String> deadLetterQueues() {
+        Set<String> targets = new LinkedHashSet<>();
+        namedBy(queueDefaults).ifPresent(targets::add);
+        autoCreate.forEach(rule -> namedBy(rule.settings()).ifPresent(targets::add));
+        queues.forEach(queue -> namedBy(queue.settings()).ifPresent(targets::add));
+        // Shortest first, so that "a.dlq" is known as the dead-letter queue of "a" when its own turn comes.
+        queues.stream()
+                .filter(queue -> queue.settings().deadLetter() instanceof DeadLetter.Own)
+                .map(QueueDefinition::name)
+                .sorted(Comparator.comparingInt(String::length))
+                .forEachOrdered(name -> {
+                    if (!targets.contains(name)) {
+                        targets.add(DeadLetter.Own.nameFor(name));
+                    }
+                });
+        return targets;
+    }
+
+    private static Optional<String> namedBy(QueueSettings settings) {
+        return settings.deadLetter() instanceof DeadLetter.To to ? Optional.of(to.queue()) : Optional.empty();
+    }
+
+    /** What is allowed but unwise, in sentences for the log at start. */
+    public List<String> warnings() {
+        List<String> warnings = new ArrayList<>();
+        for (Listener listener : listeners) {
+            if (listener.anonymous() && !isLoopback(listener.host())) {
+                warnings.add("listener " + listener.name() + " (" + listener.host() + ":" + listener.port()
+                        + ") is open to everyone who can reach it; set anonymous: false and add users, or listen on"
+                        + " 127.0.0.1");
+            }
+        }
+        long heap = Runtime.getRuntime().maxMemory();
+        if (memoryBytes > heap / 10 * 8) {
+            warnings.add("memory (" + (memoryBytes >> 20) + " MiB) leaves too little of the Java heap (" + (heap >> 20)
+                    + " MiB) for anything else; lower it, use memory: auto, or raise the heap with -Xmx");
+        }
+        return warnings;
+    }
+
+    /** Whether an address, as it is written in the file, is of this machine alone. Looks up no names. */
+    static boolean isLoopback(String host) {
+        String plain = host.toLowerCase(Locale.ROOT);
+        return plain.equals("localhost")
+                || plain.equals("::1")
+                || plain.equals("[::1]")
+                || plain.matches("127(\\.[0-9]{1,3}){3}");
     }
 
     /**
@@ -62,10 +198,14 @@ public record Config(
      * @param port 0 for any free one
      * @param anonymous whether clients may connect without a user (SASL ANONYMOUS, or no SASL at all)
      */
-    public record Listener(String name, String host, int port, boolean anonymous) {}
+    public record Listener(String name, String host, int port, boolean anonymous) {
+        static final Listener DEFAULT = new Listener("amqp", "127.0.0.1", 5672, true);
+    }
 
     /** The HTTP listener. Port 0 for any free one. */
-    public record Http(String host, int port) {}
+    public record Http(String host, int port) {
+        static final Http DEFAULT = new Http("127.0.0.1", 8672);
+    }
 
     /**
      * The store.
@@ -74,7 +214,9 @@ public record Config(
      * @param maxBytes the store refuses messages when it is larger than this; empty for no limit
      * @param minFreeBytes the store refuses messages when its file system has less free than this
      */
-    public record Store(Path directory, Optional<Long> maxBytes, long minFreeBytes) {}
+    public record Store(Path directory, Optional<Long> maxBytes, long minFreeBytes) {
+        static final Store DEFAULT = new Store(Path.of("data"), Optional.empty(), 256L << 20);
+    }
 
     /**
      * Limits of a connection.
@@ -92,10 +234,17 @@ public record Config(
             long handleMax,
             Duration idleTimeout,
             long maxMessageBytes,
-            int linkCredit) {}
+            int linkCredit) {
+        static final Connection DEFAULT = new Connection(64 << 10, 1023, 4095, Duration.ofSeconds(60), 16L << 20, 1000);
+    }
 
     /** A user and the salted hash of the password, as {@code security.PasswordHash} writes it. */
-    public record User(String name, String passwordHash) {}
+    public record User(String name, String passwordHash) {
+        @Override
+        public String toString() {
+            return "user " + name;
+        }
+    }
 
     /** A queue that exists from the start. */
     public record QueueDefinition(String name, QueueSettings settings) {}
@@ -107,7 +256,34 @@ public record Config(
      * @param create whether a queue is made
      * @param settings of the queues it makes
      */
-    public record AutoCreateRule(String match, boolean create, QueueSettings settings) {}
+    public record AutoCreateRule(String match, boolean create, QueueSettings settings) {
+
+        /** Whether the rule is for an address. Takes time by the product of both lengths at worst, and no memory. */
+        public boolean matches(String address) {
+            int at = 0;
+            int pattern = 0;
+            int lastStar = -1;
+            int resume = 0;
+            while (at < address.length()) {
+                if (pattern < match.length() && match.charAt(pattern) == '*') {
+                    lastStar = pattern++;
+                    resume = at;
+                } else if (pattern < match.length() && match.charAt(pattern) == address.charAt(at)) {
+                    pattern++;
+                    at++;
+                } else if (lastStar >= 0) {
+                    pattern = lastStar + 1;
+                    at = ++resume;
+                } else {
+                    return false;
+                }
+            }
+            while (pattern < match.length() && match.charAt(pattern) == '*') {
+                pattern++;
+            }
+            return pattern == match.length();
+        }
+    }
 
     /**
      * Settings of a queue.
@@ -123,12 +299,22 @@ public record Config(
             DeadLetter deadLetter,
             Optional<Long> maxMessages,
             Optional<Long> maxBytes,
-            WhenFull whenFull) {}
+            WhenFull whenFull) {
+
+        /** Ten attempts, then {@code <queue>.dlq}; no limits. */
+        public static final QueueSettings DEFAULT =
+                new QueueSettings(10, new DeadLetter.Own(), Optional.empty(), Optional.empty(), WhenFull.REJECT);
+    }
 
     /** Where dead messages go. */
     public sealed interface DeadLetter {
         /** To {@code <queue>.dlq}, made when first needed. */
-        record Own() implements DeadLetter {}
+        record Own() implements DeadLetter {
+            /** The name of the dead-letter queue of a queue. */
+            public static String nameFor(String queue) {
+                return queue + ".dlq";
+            }
+        }
 
         /** To a queue of this name. */
         record To(String queue) implements DeadLetter {}

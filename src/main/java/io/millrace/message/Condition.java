@@ -1,5 +1,7 @@
 package io.millrace.message;
 
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
@@ -35,7 +37,8 @@ public record Condition(String symbol, String description, Map<String, Object> i
     public static final String LINK_STOLEN = "amqp:link:stolen";
 
     public Condition {
-        info = Map.copyOf(info);
+        // A peer may send null in the info, which Map.copyOf does not take.
+        info = Collections.unmodifiableMap(new LinkedHashMap<>(info));
     }
 
     public Condition(String symbol, String description) {

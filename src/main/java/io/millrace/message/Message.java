@@ -1,15 +1,6 @@
 package io.millrace.message;
 
-import java.nio.BufferOverflowException;
-import java.nio.ByteBuffer;
-import java.util.Arrays;
 import java.util.Map;
-import org.apache.qpid.proton.amqp.Symbol;
-import org.apache.qpid.proton.amqp.messaging.MessageAnnotations;
-import org.apache.qpid.proton.codec.AMQPDefinedTypes;
-import org.apache.qpid.proton.codec.DecoderImpl;
-import org.apache.qpid.proton.codec.EncoderImpl;
-import org.apache.qpid.proton.codec.WritableBuffer;
 
 /**
  * One AMQP message: the bytes as received and where its sections are. Immutable, owned by nobody.
@@ -32,7 +23,6 @@ public final class Message {
 
     private static final int DEFAULT_PRIORITY = 4;
     private static final int ABSENT = -1;
-    private static final int FIRST_CAPACITY = 512;
 
     private final byte[] bytes;
     private final int format;
@@ -101,7 +91,7 @@ public final class Message {
                 afterHeader = next;
             }
             case MESSAGE_ANNOTATIONS -> {
-                Encoding.elements(bytes, value, next, Encoding.MAP8);
+                Annotations.check(bytes, value, next);
                 annotations = at;
                 afterAnnotations = next;
             }
@@ -348,24 +338,16 @@ public final class Message {
         if (format != 0 || added.isEmpty()) {
             return this;
         }
-        byte[] entries = encodeEntries(added);
         try {
             int start = annotations == ABSENT ? afterDeliveryAnnotations() : annotations;
             int end = annotations == ABSENT ? start : afterAnnotations;
-            byte[] kept = annotations == ABSENT ? new byte[0] : entriesWithout(added);
-            int keptCount = kept.length == 0 ? 0 : count(kept);
-            byte[] result = new byte[bytes.length - (end - start) + 12 + kept.length + entries.length];
+            byte[] section = annotations == ABSENT
+                    ? Annotations.section(added)
+                    : Annotations.section(bytes, valueOfSection(annotations), end, added);
+            byte[] result = new byte[start + section.length + bytes.length - end];
             System.arraycopy(bytes, 0, result, 0, start);
-            int at = start;
-            result[at++] = Encoding.DESCRIBED;
-            result[at++] = Encoding.SMALL_ULONG;
-            result[at++] = MESSAGE_ANNOTATIONS;
-            result[at++] = (byte) Encoding.MAP32;
-            at = writeInt(result, at, 4 + kept.length + entries.length);
-            at = writeInt(result, at, keptCount + 2 * added.size());
-            System.arraycopy(kept, 0, result, at, kept.length);
-            System.arraycopy(entries, 0, result, at + kept.length, entries.length);
-            System.arraycopy(bytes, end, result, at + kept.length + entries.length, bytes.length - end);
+            System.arraycopy(section, 0, result, start, section.length);
+            System.arraycopy(bytes, end, result, start + section.length, bytes.length - end);
             return parse(result, format);
         } catch (MalformedMessageException e) {
             throw new IllegalStateException("a message that was parsed before is malformed", e);
@@ -382,70 +364,20 @@ public final class Message {
         return afterHeader;
     }
 
-    /** The entries of the message annotations, as they are encoded, but for those whose keys are replaced. */
-    private byte[] entriesWithout(Map<String, Object> replaced) throws MalformedMessageException {
-        Encoding.Elements elements = Encoding.elements(bytes, valueOfSection(annotations), bytes.length, Encoding.MAP8);
-        byte[] kept = new byte[elements.end() - elements.first()];
-        int size = 0;
-        int at = elements.first();
-        for (int i = 0; i + 1 < elements.count(); i += 2) {
-            int value = Encoding.skip(bytes, at, elements.end());
-            int next = Encoding.skip(bytes, value, elements.end());
-            if (!replaced.containsKey(Encoding.text(bytes, at, value))) {
-                System.arraycopy(bytes, at, kept, size, next - at);
-                size += next - at;
-            }
-            at = next;
-        }
-        return Arrays.copyOf(kept, size);
-    }
-
-    private static int count(byte[] entries) throws MalformedMessageException {
-        int count = 0;
-        for (int at = 0; at < entries.length; at = Encoding.skip(entries, at, entries.length)) {
-            count++;
-        }
-        return count;
-    }
-
-    private static byte[] encodeEntries(Map<String, Object> entries) {
-        DecoderImpl decoder = new DecoderImpl();
-        EncoderImpl encoder = new EncoderImpl(decoder);
-        AMQPDefinedTypes.registerAllTypes(decoder, encoder);
-        // The codec asks for more room than it uses, so the size cannot be measured beforehand.
-        for (int capacity = FIRST_CAPACITY; ; capacity *= 2) {
-            byte[] encoded = new byte[capacity];
-            WritableBuffer out = WritableBuffer.ByteBufferWrapper.wrap(encoded);
-            encoder.setByteBuffer(out);
-            try {
-                writeEntries(encoder, entries);
-                return Arrays.copyOf(encoded, out.position());
-            } catch (BufferOverflowException tooSmall) {
-                // once more, with twice the room
-            }
-        }
-    }
-
-    private static void writeEntries(EncoderImpl encoder, Map<String, Object> entries) {
-        entries.forEach((key, value) -> {
-            encoder.writeSymbol(Symbol.valueOf(key));
-            encoder.writeObject(value);
-        });
-    }
-
-    /** The value of one message annotation, decoded, or an empty string when there is none. For people and for death. */
+    /**
+     * The value of one message annotation, decoded. For people and for death.
+     *
+     * @return an empty string when it is absent, null, or cannot be decoded
+     */
     public Object annotation(String key) {
-        return annotations == ABSENT ? "" : annotations().getOrDefault(Symbol.valueOf(key), "");
-    }
-
-    private Map<?, Object> annotations() {
-        DecoderImpl decoder = new DecoderImpl();
-        AMQPDefinedTypes.registerAllTypes(decoder, new EncoderImpl(decoder));
-        decoder.setByteBuffer(ByteBuffer.wrap(bytes, annotations, afterAnnotations - annotations));
-        Object section = decoder.readObject();
-        @SuppressWarnings("unchecked")
-        Map<?, Object> map = (Map<?, Object>) (Map<?, ?>) ((MessageAnnotations) section).getValue();
-        return map == null ? Map.of() : map;
+        if (annotations == ABSENT) {
+            return "";
+        }
+        try {
+            return Annotations.value(bytes, valueOfSection(annotations), afterAnnotations, key);
+        } catch (MalformedMessageException e) {
+            throw new IllegalStateException("a message that was parsed before is malformed", e);
+        }
     }
 
     @Override

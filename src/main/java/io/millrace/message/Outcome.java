@@ -1,5 +1,7 @@
 package io.millrace.message;
 
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 
@@ -28,10 +30,15 @@ public sealed interface Outcome {
      *
      * @param deliveryFailed the attempt counts in the header's delivery-count
      * @param undeliverableHere not to be delivered to the same consumer again
-     * @param annotations to be merged into the message annotations; keys are the names of symbols; may be empty
+     * @param annotations to be merged into the message annotations; keys are the names of symbols, values may be
+     *     null; may be empty
      */
     record Modified(boolean deliveryFailed, boolean undeliverableHere, Map<String, Object> annotations)
-            implements Outcome {}
+            implements Outcome {
+        public Modified {
+            annotations = Collections.unmodifiableMap(new LinkedHashMap<>(annotations));
+        }
+    }
 
     Accepted ACCEPTED = new Accepted();
     Released RELEASED = new Released();

@@ -1,0 +1,13 @@
+#!/bin/sh
+# Starts the broker as process 1. JAVA_OPTS comes last, so that it can overrule what is here.
+set -eu
+
+# A third of the heap is for messages; the store and the sockets use memory outside of it.
+# shellcheck disable=SC2086 # JAVA_OPTS is meant to be split into words
+exec java \
+    -XX:+UseParallelGC \
+    -XX:MaxRAMPercentage=60 \
+    -XX:+ExitOnOutOfMemoryError \
+    -Dproton.transport_buffer_release_threshold=16384 \
+    ${JAVA_OPTS:-} \
+    -jar /app/millrace.jar "$@"

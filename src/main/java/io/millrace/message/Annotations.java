@@ -1,0 +1,124 @@
+package io.millrace.message;
+
+import java.nio.BufferOverflowException;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.Map;
+import org.apache.qpid.proton.amqp.Symbol;
+import org.apache.qpid.proton.codec.AMQPDefinedTypes;
+import org.apache.qpid.proton.codec.DecoderImpl;
+import org.apache.qpid.proton.codec.EncoderImpl;
+
+/**
+ * The map in a message-annotations section (AMQP 1.0, part 3, section 3.2.3), read and written where it is. Entries that
+ * nobody asks for are stepped over, never decoded.
+ */
+final class Annotations {
+    private static final byte[] DESCRIPTOR = {Encoding.DESCRIBED, Encoding.SMALL_ULONG, 0x72};
+
+    private Annotations() {}
+
+    /** Fails unless the map at {@code at} holds pairs of well-formed values and nothing else. */
+    static void check(byte[] bytes, int at, int end) throws MalformedMessageException {
+        Encoding.Elements map = Encoding.elements(bytes, at, end, Encoding.MAP8);
+        int element = map.first();
+        for (int i = 0; i < map.count(); i++) {
+            element = Encoding.skip(bytes, element, map.end());
+        }
+        if (map.count() % 2 != 0 || element != map.end()) {
+            throw new MalformedMessageException(
+                    "the message-annotations at byte " + at + " are not pairs of keys and values");
+        }
+    }
+
+    /** A section with these entries. */
+    static byte[] section(Map<String, Object> entries) {
+        return section(new byte[0], 0, entries);
+    }
+
+    /** A section with the entries of the map at {@code at}, as they are encoded, and with others, which replace them. */
+    static byte[] section(byte[] bytes, int at, int end, Map<String, Object> added) throws MalformedMessageException {
+        Encoding.Elements map = Encoding.elements(bytes, at, end, Encoding.MAP8);
+        byte[] kept = new byte[map.end() - map.first()];
+        int size = 0;
+        int count = 0;
+        int key = map.first();
+        while (key < map.end()) {
+            int value = Encoding.skip(bytes, key, map.end());
+            int next = Encoding.skip(bytes, value, map.end());
+            if (!added.containsKey(Encoding.text(bytes, key, value))) {
+                System.arraycopy(bytes, key, kept, size, next - key);
+                size += next - key;
+                count++;
+            }
+            key = next;
+        }
+        return section(Arrays.copyOf(kept, size), count, added);
+    }
+
+    private static byte[] section(byte[] kept, int keptCount, Map<String, Object> added) {
+        byte[] entries = encoded(added);
+        return ByteBuffer.allocate(DESCRIPTOR.length + 9 + kept.length + entries.length)
+                .put(DESCRIPTOR)
+                .put((byte) Encoding.MAP32)
+                .putInt(4 + kept.length + entries.length)
+                .putInt(2 * (keptCount + added.size()))
+                .put(kept)
+                .put(entries)
+                .array();
+    }
+
+    private static byte[] encoded(Map<String, Object> entries) {
+        for (int size = 1024; ; size *= 2) {
+            try {
+                return encoded(entries, size);
+            } catch (BufferOverflowException e) {
+                // The codec asks for more room than it takes, so the size cannot be measured beforehand.
+                if (size > Integer.MAX_VALUE / 4) {
+                    throw e;
+                }
+            }
+        }
+    }
+
+    private static byte[] encoded(Map<String, Object> entries, int size) {
+        ByteBuffer buffer = ByteBuffer.allocate(size);
+        DecoderImpl decoder = new DecoderImpl();
+        EncoderImpl encoder = new EncoderImpl(decoder);
+        AMQPDefinedTypes.registerAllTypes(decoder, encoder);
+        encoder.setByteBuffer(buffer);
+        entries.forEach((key, value) -> {
+            encoder.writeSymbol(Symbol.valueOf(key));
+            encoder.writeObject(value);
+        });
+        return Arrays.copyOf(buffer.array(), buffer.position());
+    }
+
+    /** The value under a key in the map at {@code at}; an empty string when it is absent, null, or cannot be decoded. */
+    static Object value(byte[] bytes, int at, int end, String wanted) throws MalformedMessageException {
+        Encoding.Elements map = Encoding.elements(bytes, at, end, Encoding.MAP8);
+        int key = map.first();
+        while (key < map.end()) {
+            int value = Encoding.skip(bytes, key, map.end());
+            int next = Encoding.skip(bytes, value, map.end());
+            if (Encoding.text(bytes, key, value).equals(wanted)) {
+                return decoded(ByteBuffer.wrap(bytes, value, next - value));
+            }
+            key = next;
+        }
+        return "";
+    }
+
+    private static Object decoded(ByteBuffer value) {
+        DecoderImpl decoder = new DecoderImpl();
+        AMQPDefinedTypes.registerAllTypes(decoder, new EncoderImpl(decoder));
+        decoder.setByteBuffer(value);
+        try {
+            Object object = decoder.readObject();
+            return object == null ? "" : object;
+        } catch (RuntimeException e) {
+            // What a client put inside of a value is its own affair, and the codec throws anything at what it dislikes.
+            return "";
+        }
+    }
+}
