@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.LongConsumer;
 
 /**
  * The address book as one loop sees it. Owned by that loop; the {@link AddressBook} tells it of every change before it answers
@@ -131,5 +132,10 @@ final class Directory implements Nodes {
             }
             result.accept(stats);
         });
+    }
+
+    /** How much heap the messages of this loop take; {@code result} runs on this loop. */
+    void memoryBytes(LongConsumer result) {
+        loop.loop().post(() -> result.accept(loop.memory().usedBytes()));
     }
 }
