@@ -203,7 +203,8 @@ final class AddressBook {
         if (isDeadLetterQueue(address) || settings.deadLetter() instanceof DeadLetter.Off) {
             return DeadLetterRoute.NONE;
         }
-        String to = settings.deadLetter() instanceof DeadLetter.To named ? named.queue() : address + OWN_SUFFIX;
+        String to =
+                settings.deadLetter() instanceof DeadLetter.To named ? named.queue() : DeadLetter.Own.nameFor(address);
         return new DeadLetterRoute() {
             @Override
             public boolean exists() {

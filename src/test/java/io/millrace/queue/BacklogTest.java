@@ -119,6 +119,7 @@ class BacklogTest {
             Recipient only = scene.consumer().credit(1);
             only.settle("big", new Outcome.Modified(false, true, Map.of()));
             scene.settle();
+            only.onDelivery = (self, delivery) -> scene.queue.settle(self, delivery, Outcome.ACCEPTED, Receipt.NONE);
             only.drain(1000);
             scene.settle();
 

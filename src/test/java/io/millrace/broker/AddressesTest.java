@@ -1,0 +1,243 @@
+package io.millrace.broker;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.millrace.config.Config;
+import io.millrace.config.Config.AutoCreateRule;
+import io.millrace.config.Config.QueueSettings;
+import io.millrace.journal.InMemoryJournal;
+import io.millrace.message.Condition;
+import io.millrace.queue.Answers;
+import io.millrace.queue.Messages;
+import io.millrace.queue.Recipient;
+import java.util.List;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+
+class AddressesTest {
+
+    private static Config withRules(AutoCreateRule... rules) {
+        Config config = Config.defaults();
+        return new Config(
+                config.listeners(),
+                config.http(),
+                config.store(),
+                config.memoryBytes(),
+                config.eventLoops(),
+                config.connection(),
+                config.users(),
+                config.queueDefaults(),
+                config.queues(),
+                List.of(rules));
+    }
+
+    @Nested
+    class Forms {
+        private final BrokerScene scene = new BrokerScene(1);
+
+        @Test
+        void threeOfThemAreTheSameQueue() {
+            Node node = scene.node(0, "orders");
+
+            assertSame(node, scene.node(0, "/orders"));
+            assertSame(node, scene.node(0, "queue://orders"));
+            assertSame(node, scene.broker.nodes(0).find("/orders").orElseThrow());
+            assertEquals("orders", node.address());
+            assertFalse(node.temporary());
+        }
+
+        @Test
+        void aTopicIsRefusedAsNotImplemented() {
+            BrokerScene.Opened opened = scene.open(0, "topic://news", Nodes.Use.SEND, this);
+            scene.settle();
+
+            assertEquals(Condition.NOT_IMPLEMENTED, opened.refusal().symbol());
+        }
+
+        @Test
+        void anEmptyOrUnprintableOrEndlessAddressIsRefused() {
+            for (String address : List.of("", "/", "queue://", "a\nb", "x".repeat(256))) {
+                BrokerScene.Opened opened = scene.open(0, address, Nodes.Use.SEND, this);
+                scene.settle();
+
+                assertEquals(Condition.INVALID_FIELD, opened.refusal().symbol(), address);
+            }
+        }
+    }
+
+    @Nested
+    class Creation {
+        @Test
+        void theAnswerWaitsUntilTheQueueIsInTheJournalAndNeverComesInsideTheCall() {
+            BrokerScene scene = new BrokerScene(1);
+            BrokerScene.Opened opened = scene.open(0, "orders", Nodes.Use.SEND, this);
+            scene.runLoops();
+            assertEquals(List.of(), opened.nodes);
+
+            scene.settle();
+            opened.node();
+            BrokerScene.Opened again = scene.open(0, "orders", Nodes.Use.SEND, this);
+            assertEquals(List.of(), again.nodes);
+        }
+
+        @Test
+        void twoWhoAskAtOnceGetOneQueue() {
+            BrokerScene scene = new BrokerScene(2);
+            BrokerScene.Opened first = scene.open(0, "orders", Nodes.Use.SEND, this);
+            BrokerScene.Opened second = scene.open(1, "orders", Nodes.Use.RECEIVE, "another");
+            scene.settle();
+            Recipient consumer =
+                    new Recipient(second.node().source()).attached().credit(5);
+            first.node().target().offer(Messages.durable("a"), new Answers());
+            scene.settle();
+
+            assertEquals(List.of("a"), consumer.names());
+            assertEquals(1, scene.journal.recover().size());
+        }
+
+        @Test
+        void aQueueThatWasMadeIsThereAfterARestart() {
+            BrokerScene scene = new BrokerScene(2);
+            scene.offer(1, "orders", "a", "b");
+            scene.offer(0, "bills", "c");
+            BrokerScene again = scene.restarted();
+            assertEquals(2, again.messages("orders"));
+            Recipient consumer = again.consumer(0, "orders").credit(5);
+            again.settle();
+            assertEquals(List.of("a", "b"), consumer.names());
+
+            again.node(0, "new");
+            assertEquals(
+                    List.of(1L, 2L, 3L),
+                    again.journal.recover().stream()
+                            .map(queue -> queue.number())
+                            .toList());
+        }
+
+        @Test
+        void theQueuesOfTheConfigAreThereFromTheStartAndOnlyOnce() {
+            Config config = Config.defaults().withQueue("orders").withQueue("bills");
+            BrokerScene scene = new BrokerScene(config, new InMemoryJournal(), 2);
+            assertTrue(scene.broker.nodes(0).find("orders").isPresent());
+            assertTrue(scene.broker.nodes(1).find("bills").isPresent());
+
+            assertEquals(2, scene.restarted().journal.recover().size());
+        }
+
+        @Test
+        void withoutARuleItIsRefused() {
+            BrokerScene scene = new BrokerScene(withRules(), new InMemoryJournal(), 1);
+            BrokerScene.Opened opened = scene.open(0, "orders", Nodes.Use.SEND, this);
+            scene.settle();
+
+            assertEquals(Condition.NOT_FOUND, opened.refusal().symbol());
+            assertTrue(opened.refusal().description().contains("'orders'"));
+        }
+
+        @Test
+        void theFirstRuleThatMatchesDecides() {
+            Config config = withRules(
+                    new AutoCreateRule("private.*", false, QueueSettings.DEFAULT),
+                    new AutoCreateRule("*", true, QueueSettings.DEFAULT));
+            BrokerScene scene = new BrokerScene(config, new InMemoryJournal(), 1);
+            BrokerScene.Opened closed = scene.open(0, "private.orders", Nodes.Use.SEND, this);
+            scene.settle();
+
+            closed.refusal();
+            scene.node(0, "orders");
+        }
+    }
+
+    @Nested
+    class TemporaryQueues {
+        private final BrokerScene scene = new BrokerScene(2);
+        private final Object owner = new Object();
+
+        @Test
+        void haveAddressesOfTheirOwnAndAreNotInTheStore() {
+            Node first = scene.temporary(0, owner);
+            Node second = scene.temporary(0, owner);
+            assertNotEquals(first.address(), second.address());
+            assertTrue(first.temporary());
+            Answers answers = new Answers();
+            first.target().offer(Messages.durable("a"), answers);
+
+            assertEquals(1, answers.outcomes.size());
+            scene.settle();
+            assertEquals(0, scene.journal.messages().size());
+            assertEquals(0, scene.journal.recover().size());
+        }
+
+        @Test
+        void everybodyMaySendAndOnlyTheOwnerReceives() {
+            Node node = scene.temporary(0, owner);
+            BrokerScene.Opened sender = scene.open(1, node.address(), Nodes.Use.SEND, "stranger");
+            BrokerScene.Opened thief = scene.open(1, node.address(), Nodes.Use.RECEIVE, "stranger");
+            BrokerScene.Opened own = scene.open(0, node.address(), Nodes.Use.RECEIVE, owner);
+            scene.settle();
+
+            assertEquals(Condition.RESOURCE_LOCKED, thief.refusal().symbol());
+            Recipient consumer = new Recipient(own.node().source()).attached().credit(1);
+            sender.node().target().offer(Messages.durable("reply"), new Answers());
+            scene.settle();
+            assertEquals(List.of("reply"), consumer.names());
+        }
+
+        @Test
+        void onlyTheOwnerReceivesAlsoWhenItIsAskedForBeforeThisLoopKnowsIt() {
+            BrokerScene.Opened opened = new BrokerScene.Opened();
+            scene.broker.nodes(0).openTemporary(owner, opened);
+            while (opened.nodes.isEmpty()) {
+                scene.loops.get(0).runOne();
+            }
+            BrokerScene.Opened thief = scene.open(1, opened.node().address(), Nodes.Use.RECEIVE, "stranger");
+            scene.settle();
+
+            assertEquals(Condition.RESOURCE_LOCKED, thief.refusal().symbol());
+        }
+
+        @Test
+        void deletionTellsTheLinksOfAllLoops() {
+            Node node = scene.temporary(0, owner);
+            Node remote = scene.broker.nodes(1).find(node.address()).orElseThrow();
+            Recipient here = new Recipient(node.source()).attached().credit(1);
+            Recipient there = new Recipient(remote.source()).attached().credit(1);
+            scene.broker.nodes(1).deleteTemporary(remote);
+            scene.broker.nodes(0).deleteTemporary(node);
+            scene.settle();
+
+            assertEquals(Condition.RESOURCE_DELETED, here.closed.get(0).symbol());
+            assertEquals(1, here.closed.size());
+            assertEquals(Condition.RESOURCE_DELETED, there.closed.get(0).symbol());
+            assertTrue(scene.broker.nodes(0).find(node.address()).isEmpty());
+            Answers answers = new Answers();
+            remote.target().offer(Messages.durable("late"), answers);
+            scene.settle();
+            assertEquals(Condition.RESOURCE_DELETED, answers.refusal().symbol());
+        }
+
+        @Test
+        void oneThatIsGoneIsNotMadeAgain() {
+            Node node = scene.temporary(0, owner);
+            scene.broker.nodes(0).deleteTemporary(node);
+            scene.settle();
+            BrokerScene.Opened opened = scene.open(0, node.address(), Nodes.Use.SEND, owner);
+            scene.settle();
+
+            assertEquals(Condition.NOT_FOUND, opened.refusal().symbol());
+        }
+
+        @Test
+        void aQueueThatIsToLastIsNotDeletedThisWay() {
+            Node node = scene.node(0, "orders");
+            scene.broker.nodes(0).deleteTemporary(node);
+            scene.settle();
+
+            assertTrue(scene.broker.nodes(0).find("orders").isPresent());
+        }
+    }
+}
