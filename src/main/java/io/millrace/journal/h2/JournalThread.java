@@ -95,7 +95,6 @@ final class JournalThread {
 
     private void run() {
         try {
-            tables.clearSpilled();
             commit();
             checkSpace();
             while (!failure.happened() && !abandoned && turn()) {

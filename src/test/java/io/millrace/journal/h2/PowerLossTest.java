@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 
 /** The store on a disk that loses its power. After it, the store must hold a prefix of the batches, all answered ones in it. */
 class PowerLossTest {
-    private static final int SEEDS = Integer.getInteger("millrace.power.seeds", 1_000);
+    private static final int SEEDS = Integer.getInteger("millrace.power.seeds", 600);
     private static final long FIRST_SEED = Long.getLong("millrace.power.seed", 1);
     private static final int CRASHES = 3;
 
