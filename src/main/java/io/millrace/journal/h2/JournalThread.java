@@ -25,6 +25,7 @@ final class JournalThread {
     private static final Logger LOG = LoggerFactory.getLogger(JournalThread.class);
     private static final long COMMIT_BYTES = 4 << 20;
     private static final long CHECK_NANOS = 1_000_000_000L;
+    private static final long REST_NANOS = 100_000_000L;
 
     private final H2Journal.Options options;
     private final MVStore store;
@@ -40,6 +41,7 @@ final class JournalThread {
     private List<Batch> taken = new ArrayList<>();
     private List<Batch> spare = new ArrayList<>();
     private int next;
+    private boolean rested;
     private long checkedNanos;
     private volatile boolean abandoned;
     private volatile Room room = Room.YES;
@@ -131,21 +133,39 @@ final class JournalThread {
         if (handover.isClosed() && handover.isEmpty()) {
             return false;
         }
-        if (upkeep.purge() || upkeep.compact()) {
-            commit();
-        } else {
-            handover.await(CHECK_NANOS);
-        }
+        rest();
         checkSpaceInTime();
         return true;
     }
 
+    private void rest() {
+        if (upkeep.purge()) {
+            commit();
+        } else if (!rested) {
+            handover.await(REST_NANOS);
+            rested = handover.isEmpty();
+        } else if (upkeep.settle() || upkeep.compact()) {
+            commit();
+            // At once, while nobody waits: the next commit would have to do it first.
+            store.sync();
+            plan.clear();
+            publish(false, 0);
+        } else {
+            handover.await(CHECK_NANOS);
+        }
+    }
+
     private void afterCommit() {
+        rested = false;
         upkeep.wake();
         if (upkeep.purge()) {
             commit();
         }
-        checkSpaceInTime();
+        if (space.takeGiven()) {
+            checkSpace();
+        } else if (checkSpaceInTime() && upkeep.compact()) {
+            commit();
+        }
     }
 
     private void commitTaken() {
@@ -220,10 +240,12 @@ final class JournalThread {
         answers.clear();
     }
 
-    private void checkSpaceInTime() {
-        if (System.nanoTime() - checkedNanos >= CHECK_NANOS) {
+    private boolean checkSpaceInTime() {
+        boolean due = System.nanoTime() - checkedNanos >= CHECK_NANOS;
+        if (due) {
             checkSpace();
         }
+        return due;
     }
 
     private void checkSpace() {

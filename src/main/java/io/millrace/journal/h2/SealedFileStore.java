@@ -153,6 +153,12 @@ final class SealedFileStore extends SingleFileStore {
         return usedBytes;
     }
 
+    /** While the store is being opened H2 is not to look for commits from the end of the file backwards: it is told. */
+    @Override
+    public long size() {
+        return shownHeaders.isPresent() ? HEADERS : super.size();
+    }
+
     @Override
     public ByteBuffer readFully(SFChunk chunk, long pos, int len) {
         if (shownHeaders.isPresent() && pos == 0 && len == HEADERS) {

@@ -26,6 +26,7 @@ final class Upkeep {
     private final Tables tables;
     private long leastBytes = Long.MAX_VALUE;
     private int vain;
+    private boolean settled = true;
     private MessageKey rewritten = START;
 
     Upkeep(StoreFile file, Tables tables) {
@@ -36,6 +37,7 @@ final class Upkeep {
 
     /** There were commits, so there may be something to gain again. */
     void wake() {
+        settled = false;
         vain = 0;
         leastBytes = Long.MAX_VALUE;
     }
@@ -45,6 +47,16 @@ final class Upkeep {
         Optional<Long> queue = tables.deletedQueue();
         queue.ifPresent(number -> tables.purge(number, PURGE_ENTRIES));
         return queue.isPresent();
+    }
+
+    /** Frees what the last commit left behind, which H2 does only with the next one. The caller commits. */
+    boolean settle() {
+        boolean due = !settled;
+        if (due) {
+            store.executeFilestoreOperation(file::dropUnusedChunks);
+            settled = true;
+        }
+        return due;
     }
 
     /**
