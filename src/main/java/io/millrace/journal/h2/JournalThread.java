@@ -25,7 +25,6 @@ final class JournalThread {
     private static final Logger LOG = LoggerFactory.getLogger(JournalThread.class);
     private static final long COMMIT_BYTES = 4 << 20;
     private static final long CHECK_NANOS = 1_000_000_000L;
-    private static final long REST_NANOS = 100_000_000L;
 
     private final H2Journal.Options options;
     private final MVStore store;
@@ -56,7 +55,7 @@ final class JournalThread {
         this.handover = handover;
         this.failure = failure;
         this.space = space;
-        this.upkeep = new Upkeep(file, tables);
+        this.upkeep = new Upkeep(file, tables, options.compactAboveBytes());
         this.stats = new JournalStats(options.directory().toString(), this.file.size(), 0, 0, 0, 0, 0, 0);
     }
 
@@ -142,14 +141,10 @@ final class JournalThread {
         if (upkeep.purge()) {
             commit();
         } else if (!rested) {
-            handover.await(REST_NANOS);
+            handover.await(options.rest().toNanos());
             rested = handover.isEmpty();
         } else if (upkeep.settle() || upkeep.compact()) {
-            commit();
-            // At once, while nobody waits: the next commit would have to do it first.
-            store.sync();
-            plan.clear();
-            publish(false, 0);
+            giveBack();
         } else {
             handover.await(CHECK_NANOS);
         }
@@ -164,8 +159,18 @@ final class JournalThread {
         if (space.takeGiven()) {
             checkSpace();
         } else if (checkSpaceInTime() && upkeep.compact()) {
-            commit();
+            giveBack();
         }
+    }
+
+    private void giveBack() {
+        file.setShrinking(true);
+        commit();
+        // At once, while nobody waits: the next commit would have to do it first.
+        store.sync();
+        file.setShrinking(false);
+        plan.clear();
+        publish(false, 0);
     }
 
     private void commitTaken() {

@@ -2,6 +2,7 @@ package io.millrace.journal.h2;
 
 import io.millrace.journal.Journal;
 import io.millrace.journal.JournalContract;
+import java.time.Duration;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 
@@ -11,7 +12,7 @@ class H2JournalContractTest extends JournalContract {
     @Override
     protected Journal open() {
         H2Journal.Options options = H2Journal.Options.in(disk.directory())
-                .withScheme(PowerDisk.SCHEME)
+                .on(PowerDisk.SCHEME, Duration.ZERO)
                 .withReserve(0);
         return H2Journal.open(options, failure -> {
             throw failure;

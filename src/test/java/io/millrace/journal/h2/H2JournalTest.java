@@ -149,7 +149,7 @@ class H2JournalTest {
     class Damage {
         private final PowerDisk disk = new PowerDisk();
         private final H2Journal.Options options = H2Journal.Options.in(disk.directory())
-                .withScheme(PowerDisk.SCHEME)
+                .on(PowerDisk.SCHEME, Duration.ZERO)
                 .withReserve(0);
 
         /** Whatever byte is wrong: the store is refused, or the journal ends when it reads it, or nothing is lost. */
@@ -198,7 +198,7 @@ class H2JournalTest {
     class Failing {
         private final PowerDisk disk = new PowerDisk();
         private final H2Journal.Options options =
-                H2Journal.Options.in(disk.directory()).withScheme(PowerDisk.SCHEME);
+                H2Journal.Options.in(disk.directory()).on(PowerDisk.SCHEME, Duration.ZERO);
 
         @Test
         void aSyncThatFailsEndsTheJournalAndAnswersNobody() {
@@ -317,7 +317,7 @@ class H2JournalTest {
 
         @Test
         void whatWaitsDuringASlowSyncIsOneCommit() {
-            H2Journal journal = open(H2Journal.Options.in(directory).withSyncDelay(Duration.ofMillis(100)));
+            H2Journal journal = open(H2Journal.Options.in(directory).on("", Duration.ofMillis(100)));
             append(journal, List.of(new NodeDeclared(1, "orders", false)));
             long before = journal.stats().commits();
             for (int n = 0; n < 1000; n++) {

@@ -52,10 +52,12 @@ class PowerLossTest {
         Story(long seed) {
             random = new Random(seed);
             facts = new RandomFacts(random);
-            options = H2Journal.Options.in(disk.directory())
-                    .withScheme(PowerDisk.SCHEME)
+            H2Journal.Options usual = H2Journal.Options.in(disk.directory())
+                    .on(PowerDisk.SCHEME, Duration.ZERO)
                     .withReserve(0)
                     .withCache(1 << 20);
+            boolean eager = random.nextBoolean();
+            options = eager ? usual.withCompaction(0, Duration.ZERO) : usual;
             disk.setShortWrites(random.nextInt(4) == 0);
         }
 
