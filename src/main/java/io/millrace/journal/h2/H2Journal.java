@@ -32,6 +32,8 @@ public final class H2Journal implements Journal {
      * @param maxBytes no message is stored when the store holds more than this; empty for no limit
      * @param minFreeBytes no message is stored when the file system has less than this free
      * @param reserveBytes of disk set aside so that a full disk can be drained
+     * @param compactAboveBytes a file smaller than this is never made smaller
+     * @param rest how long nobody asks for anything before space is given back
      * @param scheme prefix of H2's file system, for tests; empty for the real one
      * @param syncDelay how much longer each sync takes, for tests
      */
@@ -42,43 +44,99 @@ public final class H2Journal implements Journal {
             Optional<Long> maxBytes,
             long minFreeBytes,
             long reserveBytes,
+            long compactAboveBytes,
+            Duration rest,
             String scheme,
             Duration syncDelay) {
 
         /** The usual ones. */
         public static Options in(Path directory) {
             return new Options(
-                    directory, "millrace.mv", 8L << 20, Optional.empty(), 64L << 20, 16L << 20, "", Duration.ZERO);
+                    directory,
+                    "millrace.mv",
+                    8L << 20,
+                    Optional.empty(),
+                    64L << 20,
+                    16L << 20,
+                    16L << 20,
+                    Duration.ofMillis(100),
+                    "",
+                    Duration.ZERO);
         }
 
         /** With limits. */
         public Options withLimits(Optional<Long> newMaxBytes, long newMinFreeBytes) {
             return new Options(
-                    directory, fileName, cacheBytes, newMaxBytes, newMinFreeBytes, reserveBytes, scheme, syncDelay);
+                    directory,
+                    fileName,
+                    cacheBytes,
+                    newMaxBytes,
+                    newMinFreeBytes,
+                    reserveBytes,
+                    compactAboveBytes,
+                    rest,
+                    scheme,
+                    syncDelay);
         }
 
         /** With another cache. */
         public Options withCache(long newCacheBytes) {
             return new Options(
-                    directory, fileName, newCacheBytes, maxBytes, minFreeBytes, reserveBytes, scheme, syncDelay);
-        }
-
-        /** On another of H2's file systems. */
-        public Options withScheme(String newScheme) {
-            return new Options(
-                    directory, fileName, cacheBytes, maxBytes, minFreeBytes, reserveBytes, newScheme, syncDelay);
+                    directory,
+                    fileName,
+                    newCacheBytes,
+                    maxBytes,
+                    minFreeBytes,
+                    reserveBytes,
+                    compactAboveBytes,
+                    rest,
+                    scheme,
+                    syncDelay);
         }
 
         /** With another reserve. */
         public Options withReserve(long newReserveBytes) {
             return new Options(
-                    directory, fileName, cacheBytes, maxBytes, minFreeBytes, newReserveBytes, scheme, syncDelay);
+                    directory,
+                    fileName,
+                    cacheBytes,
+                    maxBytes,
+                    minFreeBytes,
+                    newReserveBytes,
+                    compactAboveBytes,
+                    rest,
+                    scheme,
+                    syncDelay);
         }
 
-        /** As on a slower disk. */
-        public Options withSyncDelay(Duration newSyncDelay) {
+        /** More or less eager to give space back. */
+        public Options withCompaction(long newCompactAboveBytes, Duration newRest) {
             return new Options(
-                    directory, fileName, cacheBytes, maxBytes, minFreeBytes, reserveBytes, scheme, newSyncDelay);
+                    directory,
+                    fileName,
+                    cacheBytes,
+                    maxBytes,
+                    minFreeBytes,
+                    reserveBytes,
+                    newCompactAboveBytes,
+                    newRest,
+                    scheme,
+                    syncDelay);
+        }
+
+        /** On another of H2's file systems, with syncs that take longer. */
+        public Options on(String newScheme, Duration newSyncDelay) {
+            return new Options(
+                    directory,
+                    fileName,
+                    cacheBytes,
+                    maxBytes,
+                    minFreeBytes,
+                    reserveBytes,
+                    compactAboveBytes,
+                    rest,
+                    newScheme,
+                    newSyncDelay);
         }
 
         String path(String name) {
@@ -90,6 +148,7 @@ public final class H2Journal implements Journal {
         Space space = new Space(options);
         StoreFile file = StoreFile.open(options, space::giveReserve);
         Tables tables = new Tables(file.store());
+        tables.clearSpilled();
         queues = List.copyOf(tables.queues());
         handover = new Handover();
         Failure failure = new Failure(handover, onFailure);

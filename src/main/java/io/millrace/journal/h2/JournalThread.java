@@ -40,6 +40,7 @@ final class JournalThread {
     private List<Batch> taken = new ArrayList<>();
     private List<Batch> spare = new ArrayList<>();
     private int next;
+    private boolean rested;
     private long checkedNanos;
     private volatile boolean abandoned;
     private volatile Room room = Room.YES;
@@ -54,7 +55,7 @@ final class JournalThread {
         this.handover = handover;
         this.failure = failure;
         this.space = space;
-        this.upkeep = new Upkeep(file, tables);
+        this.upkeep = new Upkeep(file, tables, options.compactAboveBytes());
         this.stats = new JournalStats(options.directory().toString(), this.file.size(), 0, 0, 0, 0, 0, 0);
     }
 
@@ -95,7 +96,6 @@ final class JournalThread {
 
     private void run() {
         try {
-            tables.clearSpilled();
             commit();
             checkSpace();
             while (!failure.happened() && !abandoned && turn()) {
@@ -132,21 +132,45 @@ final class JournalThread {
         if (handover.isClosed() && handover.isEmpty()) {
             return false;
         }
-        if (upkeep.purge() || upkeep.compact()) {
-            commit();
-        } else {
-            handover.await(CHECK_NANOS);
-        }
+        rest();
         checkSpaceInTime();
         return true;
     }
 
+    private void rest() {
+        if (upkeep.purge()) {
+            commit();
+        } else if (!rested) {
+            handover.await(options.rest().toNanos());
+            rested = handover.isEmpty();
+        } else if (upkeep.settle() || upkeep.compact()) {
+            giveBack();
+        } else {
+            handover.await(CHECK_NANOS);
+        }
+    }
+
     private void afterCommit() {
+        rested = false;
         upkeep.wake();
         if (upkeep.purge()) {
             commit();
         }
-        checkSpaceInTime();
+        if (space.takeGiven()) {
+            checkSpace();
+        } else if (checkSpaceInTime() && upkeep.compact()) {
+            giveBack();
+        }
+    }
+
+    private void giveBack() {
+        file.setShrinking(true);
+        commit();
+        // At once, while nobody waits: the next commit would have to do it first.
+        store.sync();
+        file.setShrinking(false);
+        plan.clear();
+        publish(false, 0);
     }
 
     private void commitTaken() {
@@ -221,10 +245,12 @@ final class JournalThread {
         answers.clear();
     }
 
-    private void checkSpaceInTime() {
-        if (System.nanoTime() - checkedNanos >= CHECK_NANOS) {
+    private boolean checkSpaceInTime() {
+        boolean due = System.nanoTime() - checkedNanos >= CHECK_NANOS;
+        if (due) {
             checkSpace();
         }
+        return due;
     }
 
     private void checkSpace() {

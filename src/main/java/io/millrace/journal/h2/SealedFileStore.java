@@ -59,6 +59,7 @@ final class SealedFileStore extends SingleFileStore {
     private long shownVersion;
     private long closedVersion = -1;
     private boolean unsynced;
+    private boolean shrinking;
     private long usedBytes;
 
     private SealedFileStore(Map<String, Object> config, long salt, BooleanSupplier makeRoom) {
@@ -151,6 +152,25 @@ final class SealedFileStore extends SingleFileStore {
     /** Bytes of the file that hold something. The rest will be used again, or given back. */
     long usedBytes() {
         return usedBytes;
+    }
+
+    /** Whether commits may cut off the end of the file when nothing is there any more. */
+    void setShrinking(boolean newShrinking) {
+        shrinking = newShrinking;
+    }
+
+    /** H2 would do it whenever it saves a hundredth, with two more syncs in the commit, and let the file grow again next. */
+    @Override
+    protected void shrinkStoreIfPossible(int minPercent) {
+        if (shrinking || minPercent == 0) {
+            super.shrinkStoreIfPossible(minPercent);
+        }
+    }
+
+    /** While the store is being opened H2 is not to look for commits from the end of the file backwards: it is told. */
+    @Override
+    public long size() {
+        return shownHeaders.isPresent() ? HEADERS : super.size();
     }
 
     @Override

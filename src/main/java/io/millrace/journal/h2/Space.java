@@ -23,6 +23,7 @@ final class Space {
     private final H2Journal.Options options;
     private final FilePath reserve;
     private Room room = Room.YES;
+    private boolean given;
 
     Space(H2Journal.Options options) {
         this.options = options;
@@ -36,7 +37,15 @@ final class Space {
         }
         LOG.warn("the disk of the store in {} is full: its reserve is used to drain it", options.directory());
         reserve.delete();
+        given = true;
         return true;
+    }
+
+    /** Whether the reserve was given since the last call. */
+    boolean takeGiven() {
+        boolean was = given;
+        given = false;
+        return was;
     }
 
     /** Looks how things are now, and makes the reserve again if there is space for it. */

@@ -16,7 +16,6 @@ import org.h2.mvstore.MVStore;
 final class Upkeep {
     static final int PURGE_ENTRIES = 1_000;
     private static final int REWRITE_BYTES = 1 << 20;
-    private static final long SMALL_STORE_BYTES = 16 << 20;
     private static final int GOOD_FILL_PERCENT = 75;
     private static final int POOR_FILL_PERCENT = 50;
     private static final MessageKey START = new MessageKey(0, 0, 0);
@@ -24,11 +23,14 @@ final class Upkeep {
     private final MVStore store;
     private final SealedFileStore file;
     private final Tables tables;
+    private final long compactAboveBytes;
     private long leastBytes = Long.MAX_VALUE;
     private int vain;
+    private boolean settled = true;
     private MessageKey rewritten = START;
 
-    Upkeep(StoreFile file, Tables tables) {
+    Upkeep(StoreFile file, Tables tables, long compactAboveBytes) {
+        this.compactAboveBytes = compactAboveBytes;
         this.store = file.store();
         this.file = file.file();
         this.tables = tables;
@@ -36,6 +38,7 @@ final class Upkeep {
 
     /** There were commits, so there may be something to gain again. */
     void wake() {
+        settled = false;
         vain = 0;
         leastBytes = Long.MAX_VALUE;
     }
@@ -47,6 +50,16 @@ final class Upkeep {
         return queue.isPresent();
     }
 
+    /** Frees what the last commit left behind, which H2 does only with the next one. The caller commits. */
+    boolean settle() {
+        boolean due = !settled;
+        if (due) {
+            store.executeFilestoreOperation(file::dropUnusedChunks);
+            settled = true;
+        }
+        return due;
+    }
+
     /**
      * Gives some space back, if there is enough to gain: pages that still hold something are taken out of commits that are
      * mostly dead; and when the file has large holes, messages are written again, which puts them into the holes. These
@@ -55,7 +68,7 @@ final class Upkeep {
      * @return whether it did something; the caller commits
      */
     boolean compact() {
-        if (file.size() < SMALL_STORE_BYTES || vain >= 3) {
+        if (file.size() < compactAboveBytes || vain >= 3) {
             return false;
         }
         if (file.getChunksFillRate() < GOOD_FILL_PERCENT) {

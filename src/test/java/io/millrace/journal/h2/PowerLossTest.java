@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 
 /** The store on a disk that loses its power. After it, the store must hold a prefix of the batches, all answered ones in it. */
 class PowerLossTest {
-    private static final int SEEDS = Integer.getInteger("millrace.power.seeds", 1_000);
+    private static final int SEEDS = Integer.getInteger("millrace.power.seeds", 600);
     private static final long FIRST_SEED = Long.getLong("millrace.power.seed", 1);
     private static final int CRASHES = 3;
 
@@ -52,10 +52,12 @@ class PowerLossTest {
         Story(long seed) {
             random = new Random(seed);
             facts = new RandomFacts(random);
-            options = H2Journal.Options.in(disk.directory())
-                    .withScheme(PowerDisk.SCHEME)
+            H2Journal.Options usual = H2Journal.Options.in(disk.directory())
+                    .on(PowerDisk.SCHEME, Duration.ZERO)
                     .withReserve(0)
                     .withCache(1 << 20);
+            boolean eager = random.nextBoolean();
+            options = eager ? usual.withCompaction(0, Duration.ZERO) : usual;
             disk.setShortWrites(random.nextInt(4) == 0);
         }
 
