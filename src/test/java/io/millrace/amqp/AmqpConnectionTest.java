@@ -50,8 +50,7 @@ class AmqpConnectionTest {
 
     private static void expectClose(Peer peer, String condition) {
         assertEquals(
-                Symbol.valueOf(condition),
-                peer.expect(Close.class).getError().getCondition());
+                Symbol.valueOf(condition), peer.expect(Close.class).getError().getCondition());
     }
 
     @Nested
@@ -243,8 +242,7 @@ class AmqpConnectionTest {
             asked.setIdleTimeOut(UnsignedInteger.valueOf(10));
             peer.send(Handshake.AMQP_HEADER, Peer.frame(0, asked));
             Open open = peer.expect(Open.class);
-            assertEquals(
-                    true, open.getProperties().get(Symbol.valueOf("amqp:connection-establishment-failed")));
+            assertEquals(true, open.getProperties().get(Symbol.valueOf("amqp:connection-establishment-failed")));
             expectClose(peer, Condition.NOT_ALLOWED);
             assertFalse(peer.opened);
         }
@@ -526,10 +524,7 @@ class AmqpConnectionTest {
             FakeQueue b = peer.nodes.add("b");
             Attach second = Peer.sender(0, "b");
             second.setName("another");
-            peer.send(
-                    Peer.frame(0, Peer.sender(0, "a")),
-                    Peer.frame(1, Peer.newBegin()),
-                    Peer.frame(1, second));
+            peer.send(Peer.frame(0, Peer.sender(0, "a")), Peer.frame(1, Peer.newBegin()), Peer.frame(1, second));
             peer.skip();
             peer.send(
                     Peer.frame(0, Peer.transfer(0, 0), Peer.message("to a")),

@@ -377,7 +377,9 @@ final class Peer implements Output, ConnectionEvents {
         Disposition disposition = expect(Disposition.class);
         assertEquals(Role.RECEIVER, disposition.getRole());
         assertEquals(first, disposition.getFirst().intValue());
-        assertEquals(last, disposition.getLast() == null ? first : disposition.getLast().intValue());
+        assertEquals(
+                last,
+                disposition.getLast() == null ? first : disposition.getLast().intValue());
         assertTrue(disposition.getSettled());
         assertEquals(Accepted.getInstance(), disposition.getState());
     }
