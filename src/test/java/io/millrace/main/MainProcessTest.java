@@ -302,7 +302,7 @@ class MainProcessTest {
         void checkConfigStartsNothing() throws Exception {
             Millraced process = run("--check-config");
             assertEquals(0, process.exitCode());
-            process.assertSaid("the config is good (built-in defaults)");
+            process.assertSaid("the config is good (built-in defaults");
             assertTrue(Files.notExists(directory.resolve("data")));
         }
 
