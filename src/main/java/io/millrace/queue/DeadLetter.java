@@ -8,7 +8,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.apache.qpid.proton.amqp.UnsignedInteger;
 
 /**
  * Sends dead messages to the dead-letter queue: out of here and in there as one fact, with the story of the death in the
@@ -60,7 +59,7 @@ final class DeadLetter {
         story.put(REASON, reason);
         story.put(DESCRIPTION, description);
         story.put(TIME, new Date(loop.loop().now()));
-        story.put(DELIVERY_COUNT, UnsignedInteger.valueOf(message.deliveryCount));
+        story.put(DELIVERY_COUNT, message.deliveryCount);
         Map<String, Object> latest = new LinkedHashMap<>();
         for (String key : STORY) {
             Object value = message.message.annotation(key);
