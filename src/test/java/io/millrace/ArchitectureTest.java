@@ -40,7 +40,7 @@ class ArchitectureTest {
             entry("broker", BELOW_BROKER),
             entry("admin", "broker " + BELOW_BROKER),
             entry("amqp", "admin broker " + BELOW_BROKER + " org.apache.qpid.proton."),
-            entry("http", "admin config security " + VERTX),
+            entry("http", "admin config security io.prometheus.metrics. " + VERTX),
             entry("net", "amqp config security loop " + VERTX),
             entry("cli", "picocli."),
             entry(

@@ -136,6 +136,37 @@ final class Encoding {
         return new String(bytes, start, after - start, StandardCharsets.UTF_8);
     }
 
+    /** The size of a number as {@link #writeUint} encodes it. */
+    static int uintSize(long value) {
+        return value <= 0 ? 1 : value < 256 ? 2 : 5;
+    }
+
+    /** Writes a uint, or null when it is negative, and returns the position behind it. */
+    static int writeUint(byte[] out, int start, long value) {
+        int at = start;
+        if (value < 0) {
+            out[at++] = NULL;
+        } else if (value == 0) {
+            out[at++] = UINT0;
+        } else if (value < 256) {
+            out[at++] = SMALL_UINT;
+            out[at++] = (byte) value;
+        } else {
+            out[at++] = UINT;
+            at = writeInt(out, at, (int) value);
+        }
+        return at;
+    }
+
+    /** Writes four bytes and returns the position behind them. */
+    static int writeInt(byte[] out, int start, int value) {
+        out[start] = (byte) (value >>> 24);
+        out[start + 1] = (byte) (value >>> 16);
+        out[start + 2] = (byte) (value >>> 8);
+        out[start + 3] = (byte) value;
+        return start + 4;
+    }
+
     /**
      * The elements of a list or map.
      *

@@ -8,9 +8,13 @@ import java.util.Map;
  * <p>Everything after the header goes out exactly as it came in. Only the header is written anew for each delivery, because
  * it carries delivery-count and first-acquirer (AMQP 1.0, part 3, sections 3.2.1 and 3.2); and
  * {@link #withAnnotations} makes a new message with entries added to the message annotations. A message whose format is not
- * 0 is opaque: never looked into, durable, and sent as it is (part 2, section 2.8.11).
+ * 0 is opaque: never looked into, durable, and sent as it is (part 2, section 2.8.11). A message without a body is taken as it is,
+ * although the specification wants one, because Qpid JMS sends such.
  */
 public final class Message {
+    /** The size of the largest header that a delivery gets. */
+    public static final int MAX_HEADER_SIZE = 20;
+
     private static final int HEADER = 0x70;
     private static final int DELIVERY_ANNOTATIONS = 0x71;
     private static final int MESSAGE_ANNOTATIONS = 0x72;
@@ -78,9 +82,6 @@ public final class Message {
             hasBody |= isBody(section);
             previous = section;
             at = next;
-        }
-        if (!hasBody) {
-            throw new MalformedMessageException("the message has no body section");
         }
     }
 
@@ -268,26 +269,33 @@ public final class Message {
         if (format != 0) {
             return bytes;
         }
-        int header = headerSize(deliveryCount);
-        int rest = bytes.length - afterHeader;
-        byte[] encoded = new byte[header + rest];
-        writeHeader(encoded, header, deliveryCount, firstAcquirer);
-        System.arraycopy(bytes, afterHeader, encoded, header, rest);
+        byte[] encoded = new byte[encodedSize(deliveryCount)];
+        int header = header(deliveryCount, firstAcquirer, encoded, 0);
+        System.arraycopy(bytes, afterHeader, encoded, header, encoded.length - header);
         return encoded;
     }
 
-    private int headerSize(int deliveryCount) {
-        return 6 + 1 + (hasPriority ? 2 : 1) + uintSize(ttl) + 1 + uintSize(deliveryCount);
+    /** Where in {@link #bytes} begins what every delivery carries unchanged, after what {@link #header} writes. */
+    public int afterHeader() {
+        return afterHeader;
     }
 
-    private void writeHeader(byte[] out, int size, int deliveryCount, boolean firstAcquirer) {
-        out[0] = Encoding.DESCRIBED;
-        out[1] = Encoding.SMALL_ULONG;
-        out[2] = HEADER;
-        out[3] = (byte) Encoding.LIST8;
-        out[4] = (byte) (size - 5);
-        out[5] = 5;
-        int at = 6;
+    /**
+     * Writes the header of one delivery, at most {@link #MAX_HEADER_SIZE} bytes, so that a link can send the message without
+     * copying it first. Returns how many bytes; none for an opaque message.
+     */
+    public int header(int deliveryCount, boolean firstAcquirer, byte[] out, int start) {
+        if (format != 0) {
+            return 0;
+        }
+        int size = headerSize(deliveryCount);
+        int at = start;
+        out[at++] = Encoding.DESCRIBED;
+        out[at++] = Encoding.SMALL_ULONG;
+        out[at++] = HEADER;
+        out[at++] = (byte) Encoding.LIST8;
+        out[at++] = (byte) (size - 5);
+        out[at++] = 5;
         out[at++] = (byte) (durable ? Encoding.TRUE : Encoding.FALSE);
         if (hasPriority) {
             out[at++] = Encoding.UBYTE;
@@ -295,37 +303,14 @@ public final class Message {
         } else {
             out[at++] = Encoding.NULL;
         }
-        at = writeUint(out, at, ttl);
+        at = Encoding.writeUint(out, at, ttl);
         out[at++] = (byte) (firstAcquirer ? Encoding.TRUE : Encoding.FALSE);
-        writeUint(out, at, deliveryCount);
+        Encoding.writeUint(out, at, deliveryCount);
+        return size;
     }
 
-    private static int uintSize(long value) {
-        return value <= 0 ? 1 : value < 256 ? 2 : 5;
-    }
-
-    private static int writeUint(byte[] out, int start, long value) {
-        int at = start;
-        if (value == ABSENT) {
-            out[at++] = Encoding.NULL;
-        } else if (value == 0) {
-            out[at++] = Encoding.UINT0;
-        } else if (value < 256) {
-            out[at++] = Encoding.SMALL_UINT;
-            out[at++] = (byte) value;
-        } else {
-            out[at++] = Encoding.UINT;
-            at = writeInt(out, at, (int) value);
-        }
-        return at;
-    }
-
-    private static int writeInt(byte[] out, int start, int value) {
-        out[start] = (byte) (value >>> 24);
-        out[start + 1] = (byte) (value >>> 16);
-        out[start + 2] = (byte) (value >>> 8);
-        out[start + 3] = (byte) value;
-        return start + 4;
+    private int headerSize(int deliveryCount) {
+        return 6 + 1 + (hasPriority ? 2 : 1) + Encoding.uintSize(ttl) + 1 + Encoding.uintSize(deliveryCount);
     }
 
     /**

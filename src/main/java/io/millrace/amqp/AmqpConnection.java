@@ -1,0 +1,450 @@
+package io.millrace.amqp;
+
+import io.millrace.broker.Nodes;
+import io.millrace.loop.Loop;
+import io.millrace.message.Condition;
+import io.millrace.security.Authenticator;
+import java.nio.ByteBuffer;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+import org.apache.qpid.proton.amqp.Binary;
+import org.apache.qpid.proton.amqp.Symbol;
+import org.apache.qpid.proton.amqp.transport.Begin;
+import org.apache.qpid.proton.amqp.transport.Close;
+import org.apache.qpid.proton.amqp.transport.EmptyFrame;
+import org.apache.qpid.proton.amqp.transport.FrameBody;
+import org.apache.qpid.proton.amqp.transport.Open;
+import org.apache.qpid.proton.amqp.transport.Transfer;
+import org.apache.qpid.proton.engine.EndpointState;
+import org.apache.qpid.proton.engine.TransportException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One AMQP connection: bytes in, bytes out (AMQP 1.0, part 2, section 2.4). Owned by one loop; every method is called there.
+ *
+ * <p>Output gathers in {@link FrameOutput} and leaves once per loop turn: at {@link #readComplete}, or, when something
+ * happened outside a read, in one posted flush. Whatever ends the connection, its sessions and links are let go at once and
+ * the socket is closed within a bounded time.
+ */
+public final class AmqpConnection {
+    private static final Logger LOG = LoggerFactory.getLogger(AmqpConnection.class);
+    private static final Symbol ANONYMOUS_RELAY = Symbol.valueOf("ANONYMOUS-RELAY");
+    private static final Symbol ESTABLISHMENT_FAILED = Symbol.valueOf("amqp:connection-establishment-failed");
+
+    /** From the first contact to the peer's open frame. */
+    private static final long HANDSHAKE_MILLIS = 30_000;
+
+    /** From our close frame to the peer's. */
+    private static final long CLOSE_MILLIS = 5_000;
+
+    /** We would have to write all the time. */
+    private static final long MIN_REMOTE_IDLE_MILLIS = 100;
+
+    private final ConnectionSettings settings;
+    private final Loop loop;
+    private final Nodes nodes;
+    private final ConnectionEvents events;
+    private final ConnectionOutput output;
+    private final Handshake handshake;
+    private final IdleTimeouts idle;
+    private final IntMap<AmqpSession> sessions = new IntMap<>();
+    private final Map<String, IncomingLink> incomingLinks = new HashMap<>();
+    private final Map<String, OutgoingLink> outgoingLinks = new HashMap<>();
+
+    private State state = State.HANDSHAKE;
+    private BrokerTransport transport;
+    private Loop.Timer deadline;
+    private boolean closeWhenFlushed;
+    private Optional<Condition> reason = Optional.empty();
+    private String container = "";
+    private String user = "";
+    private int maxFrameSize = 512;
+    private long transfersIn;
+    private long transfersOut;
+
+    private enum State {
+        HANDSHAKE,
+        OPENING,
+        OPEN,
+        CLOSING,
+        CLOSED
+    }
+
+    /** A connection whose socket was just accepted. */
+    public AmqpConnection(
+            ConnectionSettings settings,
+            Loop loop,
+            Nodes nodes,
+            Authenticator authenticator,
+            Output socket,
+            ConnectionEvents events) {
+        this.settings = settings;
+        this.loop = loop;
+        this.nodes = nodes;
+        this.events = events;
+        output = new ConnectionOutput(loop, socket, this::flushed);
+        handshake = new Handshake(settings, loop, authenticator, output.frames(), new HandshakeResult());
+        idle = new IdleTimeouts(
+                loop, settings.limits().idleTimeout().toMillis(), this::idleForTooLong, this::heartbeat);
+        deadline = loop.after(HANDSHAKE_MILLIS, this::handshakeTooSlow);
+    }
+
+    /** Takes bytes from the socket. After the last of one read, {@link #readComplete} is to be called. */
+    public void received(ByteBuffer bytes) {
+        loop.assertCurrent();
+        output.reading();
+        if (state == State.HANDSHAKE) {
+            handshake.received(bytes);
+        } else if (state != State.CLOSED) {
+            idle.input();
+            feed(bytes);
+        }
+    }
+
+    /** All of one read is here: answers leave. */
+    public void readComplete() {
+        output.readComplete();
+    }
+
+    /** The socket drains again, after {@link Output#writable} was false. */
+    public void writable() {
+        if (output.flushing()) {
+            loop.post(this::writable);
+        } else if (takesOutput()) {
+            resume();
+        }
+    }
+
+    /** The socket is gone. What its consumers had not settled counts as a failed attempt. */
+    public void lost() {
+        if (state != State.CLOSED) {
+            state = State.CLOSED;
+            endSessions(true);
+            over();
+        }
+    }
+
+    /** Ends it from our side, cleanly, for example because the broker stops. */
+    public void close(Condition why) {
+        if (state == State.HANDSHAKE) {
+            reason = Optional.of(why);
+            closeWhenFlushed = true;
+            output.flush();
+        } else {
+            end(why, false);
+        }
+    }
+
+    /** The peer's container-id; empty before its open. */
+    public String container() {
+        return container;
+    }
+
+    /** Who logged in; empty without SASL. */
+    public String user() {
+        return user;
+    }
+
+    /** Messages received so far. */
+    public long transfersIn() {
+        return transfersIn;
+    }
+
+    /** Messages sent so far. */
+    public long transfersOut() {
+        return transfersOut;
+    }
+
+    private final class HandshakeResult implements Handshake.Result {
+        @Override
+        public void done(String name, ByteBuffer rest) {
+            user = name;
+            state = State.OPENING;
+            transport = new BrokerTransport(AmqpConnection.this, output.frames(), settings);
+            feed(ByteBuffer.wrap(Handshake.AMQP_HEADER));
+            feed(rest);
+        }
+
+        @Override
+        public void failed(String why) {
+            Condition condition = new Condition(Condition.UNAUTHORIZED_ACCESS, why);
+            reason = Optional.of(condition);
+            events.refused(AmqpConnection.this, condition);
+            closeWhenFlushed = true;
+            output.schedule();
+        }
+    }
+
+    private void feed(ByteBuffer bytes) {
+        try {
+            transport.receive(bytes);
+        } catch (TransportException e) {
+            brokenFraming(new Condition(Condition.FRAMING_ERROR, String.valueOf(e.getMessage())));
+        } catch (RuntimeException e) {
+            // The engine's state is unknown now: it gets nothing more to read, and the broker lives.
+            LOG.warn("Connection of {} failed", container, e);
+            end(new Condition(Condition.INTERNAL_ERROR, "the broker could not handle a frame: " + e), true);
+            closeWhenFlushed = true;
+        }
+    }
+
+    /** Whether a frame may be handled now; one that comes too early or twice ends the connection. */
+    boolean accepts(FrameBody body) {
+        boolean isClose = body instanceof Close;
+        return switch (state) {
+            case OPENING -> {
+                if (!(body instanceof Open) && !(body instanceof EmptyFrame)) {
+                    refuse(new Condition(Condition.ILLEGAL_STATE, "the first frame must be open"));
+                    yield false;
+                }
+                yield true;
+            }
+            case OPEN -> {
+                if (body instanceof Open) {
+                    end(new Condition(Condition.ILLEGAL_STATE, "a second open frame"), true);
+                    yield false;
+                }
+                yield true;
+            }
+            case CLOSING -> isClose;
+            case HANDSHAKE, CLOSED -> false;
+        };
+    }
+
+    void opened(Open open) {
+        if (state != State.OPENING) {
+            return;
+        }
+        container = String.valueOf(open.getContainerId());
+        maxFrameSize = (int)
+                Math.min(open.getMaxFrameSize().longValue(), settings.limits().maxFrameSize());
+        long remoteIdle =
+                open.getIdleTimeOut() == null ? 0 : open.getIdleTimeOut().longValue();
+        if (remoteIdle > 0 && remoteIdle < MIN_REMOTE_IDLE_MILLIS) {
+            refuse(new Condition(
+                    Condition.NOT_ALLOWED,
+                    "an idle-time-out of " + remoteIdle + " ms is too short; use at least " + MIN_REMOTE_IDLE_MILLIS
+                            + " ms or none"));
+            return;
+        }
+        deadline.cancel();
+        state = State.OPEN;
+        transport.writeOpen(properties(), ANONYMOUS_RELAY);
+        idle.start(remoteIdle);
+        events.opened(this);
+    }
+
+    private Map<Symbol, Object> properties() {
+        Map<Symbol, Object> properties = new LinkedHashMap<>();
+        properties.put(Symbol.valueOf("product"), "Millrace");
+        properties.put(Symbol.valueOf("version"), settings.version());
+        return properties;
+    }
+
+    /** Answers an open with one that says that a close follows. */
+    private void refuse(Condition why) {
+        Map<Symbol, Object> properties = properties();
+        properties.put(ESTABLISHMENT_FAILED, true);
+        transport.writeOpen(properties, ANONYMOUS_RELAY);
+        end(why, true);
+    }
+
+    void begun(int channel, Begin begin) {
+        AmqpSession.check(begin, channel, settings.limits().channelMax(), sessions.get(channel) != null);
+        sessions.put(channel, new AmqpSession(this, output.frames(), channel, begin));
+    }
+
+    private AmqpSession session(int channel) {
+        AmqpSession session = sessions.get(channel);
+        if (session == null) {
+            throw ProtocolViolation.ofConnection(Condition.ILLEGAL_STATE, "no session has begun on channel " + channel);
+        }
+        return session;
+    }
+
+    void inSession(int channel, Consumer<AmqpSession> frame) {
+        AmqpSession session = session(channel);
+        if (session.active()) {
+            frame.accept(session);
+        }
+    }
+
+    void transferred(int channel, Transfer transfer, Binary payload) {
+        AmqpSession session = session(channel);
+        if (session.active()) {
+            session.transferred(transfer, payload);
+        }
+    }
+
+    void ended(int channel) {
+        session(channel).endedByPeer();
+        sessions.remove(channel);
+    }
+
+    void violated(int channel, ProtocolViolation violation) {
+        if (violation.scope() == ProtocolViolation.Scope.SESSION) {
+            events.refused(this, violation.condition());
+            session(channel).end(violation.condition());
+        } else {
+            end(violation.condition(), true);
+        }
+    }
+
+    /** The bytes are not frames any more, so the peer's close cannot be waited for. */
+    void brokenFraming(Condition why) {
+        if (state == State.OPENING) {
+            refuse(why);
+        } else {
+            end(why, true);
+        }
+        closeWhenFlushed = true;
+    }
+
+    void closedByPeer(Close close) {
+        if (state == State.OPEN) {
+            state = State.CLOSING;
+            if (close.getError() != null) {
+                reason = Optional.of(Conditions.decode(close.getError()));
+            }
+            endSessions(false);
+            transport.writeClose();
+        }
+        closeWhenFlushed = true;
+    }
+
+    private void idleForTooLong() {
+        end(
+                new Condition(
+                        Condition.RESOURCE_LIMIT_EXCEEDED,
+                        "nothing was received for "
+                                + settings.limits().idleTimeout().toMillis() + " ms, the idle-time-out"),
+                true);
+        output.flush();
+    }
+
+    private void heartbeat() {
+        output.frames().trim();
+        output.frames().heartbeat();
+    }
+
+    private void handshakeTooSlow() {
+        if (handshake.started()) {
+            reason = Optional.of(new Condition(
+                    Condition.RESOURCE_LIMIT_EXCEEDED,
+                    "the peer did not open the connection within " + HANDSHAKE_MILLIS + " ms"));
+        }
+        finish();
+    }
+
+    /** Closes with an error: sessions go at once, the socket when the peer has answered or the time is up. */
+    private void end(Condition why, boolean failed) {
+        if (state != State.OPENING && state != State.OPEN) {
+            return;
+        }
+        boolean opened = state == State.OPEN || transport.connection().getLocalState() != EndpointState.UNINITIALIZED;
+        state = State.CLOSING;
+        reason = Optional.of(why);
+        if (failed) {
+            events.refused(this, why);
+        }
+        endSessions(failed);
+        if (!opened) {
+            transport.writeOpen(properties(), ANONYMOUS_RELAY);
+        }
+        transport.writeClose(why);
+        idle.stop();
+        deadline.cancel();
+        deadline = loop.after(CLOSE_MILLIS, this::finish);
+    }
+
+    private void endSessions(boolean lost) {
+        for (AmqpSession session : sessions.copy()) {
+            session.release(lost);
+        }
+    }
+
+    private void finish() {
+        if (state != State.CLOSED) {
+            boolean orderly = state == State.CLOSING;
+            state = State.CLOSED;
+            endSessions(!orderly);
+            output.close();
+            over();
+        }
+    }
+
+    private void over() {
+        handshake.cancel();
+        idle.stop();
+        deadline.cancel();
+        output.stop();
+        events.closed(this, reason);
+    }
+
+    private void flushed(boolean wrote) {
+        if (wrote) {
+            idle.output();
+        }
+        if (closeWhenFlushed) {
+            finish();
+        }
+    }
+
+    ConnectionOutput output() {
+        return output;
+    }
+
+    /** Whether more output may be made now. */
+    boolean takesOutput() {
+        return state == State.OPEN && output.drains();
+    }
+
+    /** Goes on with what waited for the socket or for a session window. */
+    void resume() {
+        for (AmqpSession session : sessions.copy()) {
+            session.continuePartial();
+        }
+        output.resume();
+    }
+
+    void receivedMessage() {
+        transfersIn++;
+    }
+
+    void sentMessage() {
+        transfersOut++;
+    }
+
+    Map<String, IncomingLink> incomingLinks() {
+        return incomingLinks;
+    }
+
+    Map<String, OutgoingLink> outgoingLinks() {
+        return outgoingLinks;
+    }
+
+    ConnectionSettings settings() {
+        return settings;
+    }
+
+    ConnectionEvents events() {
+        return events;
+    }
+
+    Nodes nodes() {
+        return nodes;
+    }
+
+    Loop loop() {
+        return loop;
+    }
+
+    /** The largest frame to be sent. */
+    int maxFrameSize() {
+        return maxFrameSize;
+    }
+}

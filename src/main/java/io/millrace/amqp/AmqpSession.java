@@ -1,0 +1,317 @@
+package io.millrace.amqp;
+
+import io.millrace.message.Condition;
+import java.util.BitSet;
+import java.util.Map;
+import org.apache.qpid.proton.amqp.Binary;
+import org.apache.qpid.proton.amqp.UnsignedInteger;
+import org.apache.qpid.proton.amqp.UnsignedShort;
+import org.apache.qpid.proton.amqp.transport.Attach;
+import org.apache.qpid.proton.amqp.transport.Begin;
+import org.apache.qpid.proton.amqp.transport.DeliveryState;
+import org.apache.qpid.proton.amqp.transport.Detach;
+import org.apache.qpid.proton.amqp.transport.Disposition;
+import org.apache.qpid.proton.amqp.transport.End;
+import org.apache.qpid.proton.amqp.transport.Flow;
+import org.apache.qpid.proton.amqp.transport.Role;
+import org.apache.qpid.proton.amqp.transport.Transfer;
+
+/**
+ * One session: its channel, handles, transfer windows and unsettled outgoing deliveries (AMQP 1.0, part 2, section 2.5).
+ * Owned by its connection.
+ *
+ * <p>The incoming window is as large as it can be, for link credit is what holds peers back. The outgoing window is the
+ * peer's: no transfer frame is written beyond it, so a delivery may stop in the middle ({@link #continuePartial}).
+ */
+final class AmqpSession {
+    private static final UnsignedInteger WINDOW = UnsignedInteger.valueOf(Integer.MAX_VALUE);
+    private static final long MAX_HANDLE = 65_535;
+
+    private final AmqpConnection connection;
+    private final FrameOutput frames;
+    private final int channel;
+    private final long handleMax;
+    private final long remoteHandleMax;
+    private final IntMap<AmqpLink> links = new IntMap<>();
+    private final BitSet localHandles = new BitSet();
+    private final IntMap<OutgoingDelivery> unsettled = new IntMap<>();
+
+    private int nextIncomingId;
+    private int nextOutgoingId;
+    private long remoteWindow;
+    private int nextDeliveryId;
+    private int lastIncomingDelivery;
+    private boolean deliveriesCame;
+    private OutgoingDelivery partial;
+    private boolean active = true;
+
+    AmqpSession(AmqpConnection connection, FrameOutput frames, int channel, Begin begin) {
+        this.connection = connection;
+        this.frames = frames;
+        this.channel = channel;
+        handleMax = Math.min(connection.settings().limits().handleMax(), MAX_HANDLE);
+        remoteHandleMax =
+                begin.getHandleMax() == null ? MAX_HANDLE : begin.getHandleMax().longValue();
+        nextIncomingId = begin.getNextOutgoingId().intValue();
+        remoteWindow = begin.getIncomingWindow().longValue();
+        Begin answer = new Begin();
+        answer.setRemoteChannel(UnsignedShort.valueOf((short) channel));
+        answer.setNextOutgoingId(UnsignedInteger.ZERO);
+        answer.setIncomingWindow(WINDOW);
+        answer.setOutgoingWindow(WINDOW);
+        answer.setHandleMax(UnsignedInteger.valueOf(handleMax));
+        answer.setProperties(Map.of());
+        frames.frame(channel, answer);
+    }
+
+    /** Whether a session may begin so; the connection ends otherwise. */
+    static void check(Begin begin, int channel, int channelMax, boolean inUse) {
+        if (channel > channelMax) {
+            throw ProtocolViolation.ofConnection(
+                    Condition.FRAMING_ERROR, "channel " + channel + " is above channel-max " + channelMax);
+        }
+        if (begin.getRemoteChannel() != null) {
+            throw ProtocolViolation.ofConnection(
+                    Condition.INVALID_FIELD, "remote-channel is set, but this broker has begun no session");
+        }
+        if (inUse) {
+            throw ProtocolViolation.ofConnection(
+                    Condition.ILLEGAL_STATE, "a session has begun already on channel " + channel);
+        }
+    }
+
+    AmqpConnection connection() {
+        return connection;
+    }
+
+    FrameOutput frames() {
+        return frames;
+    }
+
+    int channel() {
+        return channel;
+    }
+
+    /** Whether frames on its channel still mean something: false from its end on. */
+    boolean active() {
+        return active;
+    }
+
+    void attached(Attach attach) {
+        long handle = attach.getHandle().longValue();
+        if (handle > handleMax) {
+            throw ProtocolViolation.ofConnection(
+                    Condition.FRAMING_ERROR, "handle " + handle + " is above handle-max " + handleMax);
+        }
+        if (links.get((int) handle) != null) {
+            throw ProtocolViolation.ofSession(
+                    Condition.HANDLE_IN_USE,
+                    "handle " + handle + " is that of link \""
+                            + links.get((int) handle).name() + "\"");
+        }
+        int local = localHandles.nextClearBit(0);
+        if (local > remoteHandleMax) {
+            throw ProtocolViolation.ofSession(
+                    Condition.RESOURCE_LIMIT_EXCEEDED,
+                    "no handle is left for link \"" + attach.getName() + "\": the peer's handle-max is "
+                            + remoteHandleMax);
+        }
+        localHandles.set(local);
+        AmqpLink link = attach.getRole() == Role.SENDER
+                ? new IncomingLink(this, attach, local)
+                : new OutgoingLink(this, attach, local);
+        links.put((int) handle, link);
+        link.open();
+    }
+
+    /** Both sides have detached the link: its handles are free. */
+    void forget(AmqpLink link) {
+        links.remove(link.remoteHandle());
+        localHandles.clear(link.localHandle());
+    }
+
+    private AmqpLink link(UnsignedInteger handle) {
+        AmqpLink link = links.get(handle.intValue());
+        if (link == null) {
+            throw ProtocolViolation.ofSession(Condition.UNATTACHED_HANDLE, "no link is attached with handle " + handle);
+        }
+        return link;
+    }
+
+    void detached(Detach detach) {
+        link(detach.getHandle()).detachedByPeer(detach);
+    }
+
+    void flowed(Flow flow) {
+        int first =
+                flow.getNextIncomingId() == null ? 0 : flow.getNextIncomingId().intValue();
+        long window = flow.getIncomingWindow().longValue();
+        boolean closed = remoteWindow == 0;
+        remoteWindow = Math.max(0, first - nextOutgoingId + window);
+        if (flow.getHandle() != null) {
+            link(flow.getHandle()).flowed(flow);
+        } else if (flow.getEcho()) {
+            frames.frame(channel, newFlow());
+        }
+        if (closed && remoteWindow > 0) {
+            connection.resume();
+        }
+    }
+
+    /** A flow with the state of the session; the fields of a link are still to be set. */
+    Flow newFlow() {
+        Flow flow = new Flow();
+        flow.setNextIncomingId(UnsignedInteger.valueOf(nextIncomingId));
+        flow.setIncomingWindow(WINDOW);
+        flow.setNextOutgoingId(UnsignedInteger.valueOf(nextOutgoingId));
+        flow.setOutgoingWindow(WINDOW);
+        return flow;
+    }
+
+    void transferred(Transfer transfer, Binary payload) {
+        nextIncomingId++;
+        link(transfer.getHandle()).transferred(transfer, payload);
+    }
+
+    /** Checks the delivery-id of the first frame of a delivery: they count up by one (section 2.6.12). */
+    int newIncomingDelivery(Transfer transfer) {
+        if (transfer.getDeliveryId() == null || transfer.getDeliveryTag() == null) {
+            throw ProtocolViolation.ofSession(
+                    Condition.INVALID_FIELD,
+                    "the first transfer of a delivery must have a delivery-id and a delivery-tag");
+        }
+        int id = transfer.getDeliveryId().intValue();
+        if (deliveriesCame && id != lastIncomingDelivery + 1) {
+            throw ProtocolViolation.ofSession(
+                    Condition.INVALID_FIELD,
+                    "delivery-id " + Integer.toUnsignedString(id) + " does not follow "
+                            + Integer.toUnsignedString(lastIncomingDelivery));
+        }
+        deliveriesCame = true;
+        lastIncomingDelivery = id;
+        return id;
+    }
+
+    /** Whether a delivery may begin now. */
+    boolean takesDelivery() {
+        return active && partial == null && remoteWindow > 0;
+    }
+
+    /** The delivery-id for the next delivery. */
+    int nextDeliveryId() {
+        return nextDeliveryId++;
+    }
+
+    /** Writes as much of a delivery as the peer's window and the socket take. */
+    void send(OutgoingDelivery delivery) {
+        if (!delivery.settled()) {
+            unsettled.put(delivery.id(), delivery);
+        }
+        write(delivery);
+        if (!delivery.complete()) {
+            partial = delivery;
+        }
+    }
+
+    private void write(OutgoingDelivery delivery) {
+        do {
+            frames.transfer(channel, delivery, connection.maxFrameSize());
+            nextOutgoingId++;
+            remoteWindow--;
+            connection.output().wroteTransfer();
+        } while (!delivery.complete() && remoteWindow > 0 && connection.takesOutput());
+        if (delivery.complete()) {
+            delivery.link().written(delivery);
+        }
+    }
+
+    /** Goes on with a delivery that had to stop in the middle. */
+    void continuePartial() {
+        if (active && partial != null && remoteWindow > 0 && connection.takesOutput()) {
+            OutgoingDelivery delivery = partial;
+            partial = null;
+            write(delivery);
+            if (!delivery.complete()) {
+                partial = delivery;
+            }
+        }
+    }
+
+    /** A link is gone: forgets its deliveries. */
+    void forgetDeliveries(OutgoingLink link, int count) {
+        if (partial != null && partial.link() == link) {
+            partial = null;
+        }
+        if (active && count > 0) {
+            for (OutgoingDelivery delivery : unsettled.copy()) {
+                if (delivery.link() == link) {
+                    unsettled.remove(delivery.id());
+                }
+            }
+        }
+    }
+
+    void disposed(Disposition disposition) {
+        if (disposition.getRole() == Role.SENDER) {
+            // Of deliveries that we receive nothing is kept beyond our own answer.
+            return;
+        }
+        int first = disposition.getFirst().intValue();
+        int last = disposition.getLast() == null ? first : disposition.getLast().intValue();
+        int distance = last - first;
+        if (distance < 0) {
+            throw ProtocolViolation.ofSession(
+                    Condition.INVALID_FIELD,
+                    "a disposition of the deliveries " + Integer.toUnsignedString(first) + " to "
+                            + Integer.toUnsignedString(last) + ", which is no range");
+        }
+        DeliveryState state = disposition.getState();
+        boolean settled = disposition.getSettled();
+        if (distance <= unsettled.size()) {
+            for (int i = 0; i <= distance; i++) {
+                dispose(first + i, state, settled);
+            }
+        } else {
+            for (int id : unsettled.keysFrom(first)) {
+                if (id - first >= 0 && id - first <= distance) {
+                    dispose(id, state, settled);
+                }
+            }
+        }
+    }
+
+    private void dispose(int id, DeliveryState state, boolean settled) {
+        OutgoingDelivery delivery = settled ? unsettled.remove(id) : unsettled.get(id);
+        if (delivery != null) {
+            delivery.link().disposed(delivery, state, settled);
+        }
+    }
+
+    /** We have settled a delivery. */
+    boolean settled(OutgoingDelivery delivery) {
+        return unsettled.remove(delivery.id()) != null;
+    }
+
+    /** Ends it from our side, because the peer broke its rules. */
+    void end(Condition reason) {
+        release(false);
+        End end = new End();
+        end.setError(Conditions.encode(reason));
+        frames.frame(channel, end);
+    }
+
+    void endedByPeer() {
+        if (active) {
+            release(false);
+            frames.frame(channel, new End());
+        }
+    }
+
+    /** Lets all links go, without a word to the peer. */
+    void release(boolean lost) {
+        active = false;
+        for (AmqpLink link : links.copy()) {
+            link.release(lost);
+        }
+    }
+}

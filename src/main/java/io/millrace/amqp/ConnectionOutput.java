@@ -1,0 +1,128 @@
+package io.millrace.amqp;
+
+import io.millrace.loop.Loop;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * When the output of a connection leaves, and who waits for that: links whose credit is due at the end of a turn, and links
+ * whose peers do not take more at the moment. Owned by its connection.
+ */
+final class ConnectionOutput {
+    /** Output beyond this is handed on at once, while it is still in the processor's cache. */
+    private static final int EAGER_FLUSH_BYTES = 64 * 1024;
+
+    private final Loop loop;
+    private final Output socket;
+    private final Flushed flushed;
+    private final FrameOutput frames = new FrameOutput(this::schedule);
+    private final Runnable flushTask = this::flush;
+    private final List<IncomingLink> creditDue = new ArrayList<>();
+    private List<OutgoingLink> stalled = new ArrayList<>();
+    private boolean inRead;
+    private boolean scheduled;
+    private boolean flushing;
+    private boolean stopped;
+
+    /** Hears of every flush, and whether it had anything to write. */
+    interface Flushed {
+        void flushed(boolean wrote);
+    }
+
+    ConnectionOutput(Loop loop, Output socket, Flushed flushed) {
+        this.loop = loop;
+        this.socket = socket;
+        this.flushed = flushed;
+    }
+
+    FrameOutput frames() {
+        return frames;
+    }
+
+    /** A read begins: all answers to it are flushed together. */
+    void reading() {
+        inRead = true;
+    }
+
+    void readComplete() {
+        inRead = false;
+        flush();
+    }
+
+    /** Flushes at the end of this turn. */
+    void schedule() {
+        if (!inRead && !scheduled && !stopped) {
+            scheduled = true;
+            loop.post(flushTask);
+        }
+    }
+
+    void flush() {
+        scheduled = false;
+        if (stopped || flushing) {
+            return;
+        }
+        for (int i = 0; i < creditDue.size(); i++) {
+            creditDue.get(i).grantCredit();
+        }
+        creditDue.clear();
+        flushed.flushed(send());
+    }
+
+    private boolean send() {
+        if (frames.isEmpty()) {
+            return false;
+        }
+        flushing = true;
+        socket.write(frames.take());
+        flushing = false;
+        return true;
+    }
+
+    /** Whether the socket is being written to, somewhere up the stack. */
+    boolean flushing() {
+        return flushing;
+    }
+
+    /** Whether the socket takes more. */
+    boolean drains() {
+        return socket.writable();
+    }
+
+    /** A transfer frame was written; a lot of them is not kept until the end of the turn. */
+    void wroteTransfer() {
+        if (frames.size() >= EAGER_FLUSH_BYTES && !flushing) {
+            send();
+        }
+    }
+
+    /** The link looks at its credit when this turn is over. */
+    void creditDue(IncomingLink link) {
+        creditDue.add(link);
+        schedule();
+    }
+
+    /** The link goes on when there is {@linkplain #resume room} for its output again. */
+    void stalled(OutgoingLink link) {
+        stalled.add(link);
+    }
+
+    void resume() {
+        if (!stalled.isEmpty()) {
+            List<OutgoingLink> links = stalled;
+            stalled = new ArrayList<>();
+            links.forEach(OutgoingLink::resume);
+        }
+    }
+
+    /** Nothing is written any more. */
+    void stop() {
+        stopped = true;
+        stalled.clear();
+        creditDue.clear();
+    }
+
+    void close() {
+        socket.close();
+    }
+}

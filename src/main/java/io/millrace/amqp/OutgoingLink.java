@@ -1,0 +1,217 @@
+package io.millrace.amqp;
+
+import io.millrace.broker.Node;
+import io.millrace.broker.Nodes;
+import io.millrace.message.Condition;
+import io.millrace.message.Outcome;
+import io.millrace.queue.Consumer;
+import io.millrace.queue.Delivery;
+import io.millrace.queue.Receipt;
+import io.millrace.queue.Source;
+import java.util.Optional;
+import org.apache.qpid.proton.amqp.Binary;
+import org.apache.qpid.proton.amqp.UnsignedInteger;
+import org.apache.qpid.proton.amqp.transport.Attach;
+import org.apache.qpid.proton.amqp.transport.DeliveryState;
+import org.apache.qpid.proton.amqp.transport.Flow;
+import org.apache.qpid.proton.amqp.transport.ReceiverSettleMode;
+import org.apache.qpid.proton.amqp.transport.SenderSettleMode;
+import org.apache.qpid.proton.amqp.transport.Transfer;
+
+/**
+ * A link over which a peer receives messages from a queue: the queue's consumer (AMQP 1.0, part 2, section 2.6). Owned by
+ * its session.
+ *
+ * <p>It is ready only while the socket drains and the session's window is open, so nothing queues up on this side. A peer
+ * that gives an outcome without settling (receiver-settle-mode second) is answered with the same outcome, settled, once that
+ * is durable. One that settles without an outcome gets the source's default outcome, and without such a thing
+ * {@code released}: the message was not said to be processed, so it must not be lost (part 3, sections 3.4 and 3.5.3).
+ */
+final class OutgoingLink extends AmqpLink implements Consumer {
+    private final boolean presettled;
+    private final boolean browse;
+    private final Outcome defaultOutcome;
+    private Optional<Source> source = Optional.empty();
+    private boolean stalled;
+
+    /** Deliveries and drained credit, counted from 0: the delivery-count, without its limit to 32 bits. */
+    private long sent;
+
+    /** The delivery-count at which the peer's credit is used up. */
+    private long limit;
+
+    private boolean drain;
+    private int unsettled;
+
+    OutgoingLink(AmqpSession session, Attach asked, int localHandle) {
+        super(session, asked, localHandle);
+        presettled = asked.getSndSettleMode() == SenderSettleMode.SETTLED;
+        browse = Termini.browses(asked.getSource());
+        defaultOutcome = Termini.defaultOutcome(asked.getSource());
+    }
+
+    boolean presettled() {
+        return presettled;
+    }
+
+    @Override
+    void open() {
+        OutgoingLink old = session().connection().outgoingLinks().put(name(), this);
+        if (old != null) {
+            old.end(Termini.stolen(name()));
+        }
+        Optional<Condition> refusal = Termini.refusalOfSource(asked().getSource(), name());
+        if (refusal.isPresent()) {
+            refuse(refusal.get());
+        } else {
+            openNode(Termini.address(asked().getSource()), Termini.dynamic(asked().getSource()), Nodes.Use.RECEIVE);
+        }
+    }
+
+    @Override
+    void accept(Attach answer, Node node) {
+        answer.setSource(Termini.source(asked().getSource(), node));
+        answer.setTarget(Termini.targetOfOutgoing(asked().getTarget()));
+        boolean second = asked().getRcvSettleMode() == ReceiverSettleMode.SECOND;
+        answer.setRcvSettleMode(second ? ReceiverSettleMode.SECOND : ReceiverSettleMode.FIRST);
+    }
+
+    @Override
+    void opened(Node node) {
+        Source from = node.source();
+        source = Optional.of(from);
+        from.attach(this, browse);
+        if (active() && (limit > 0 || drain)) {
+            from.credit(this, limit, drain);
+        }
+    }
+
+    @Override
+    void flowed(Flow flow) {
+        if (flow.getLinkCredit() != null) {
+            int count = flow.getDeliveryCount() == null
+                    ? 0
+                    : flow.getDeliveryCount().intValue();
+            long ahead = count - (int) sent + flow.getLinkCredit().longValue();
+            limit = Math.max(0, sent + ahead);
+            drain = flow.getDrain();
+        }
+        boolean answersDrain = drain;
+        if (source.isPresent() && active()) {
+            source.get().credit(this, limit, drain);
+        }
+        if (flow.getEcho() && !answersDrain && active()) {
+            sendFlow();
+        }
+    }
+
+    private void sendFlow() {
+        Flow flow = session().newFlow();
+        flow.setHandle(UnsignedInteger.valueOf(localHandle()));
+        flow.setDeliveryCount(UnsignedInteger.valueOf((int) sent));
+        flow.setLinkCredit(UnsignedInteger.valueOf(Math.max(0, limit - sent)));
+        flow.setDrain(drain);
+        session().frames().frame(session().channel(), flow);
+    }
+
+    @Override
+    void transferred(Transfer transfer, Binary payload) {
+        throw ProtocolViolation.ofSession(
+                Condition.NOT_ALLOWED, "a transfer on link \"" + name() + "\", whose receiver is the peer itself");
+    }
+
+    @Override
+    public boolean ready() {
+        boolean ready = session().takesDelivery() && session().connection().takesOutput();
+        if (!ready && !stalled) {
+            stalled = true;
+            session().connection().output().stalled(this);
+        }
+        return ready;
+    }
+
+    /** The socket drains, or the window is open: the source may go on. */
+    void resume() {
+        stalled = false;
+        if (active() && source.isPresent() && ready()) {
+            source.get().resume(this);
+        }
+    }
+
+    @Override
+    public void deliver(Delivery delivery) {
+        if (!active()) {
+            return;
+        }
+        OutgoingDelivery outgoing =
+                new OutgoingDelivery(this, delivery, session().nextDeliveryId(), (int) sent);
+        sent++;
+        if (!presettled) {
+            unsettled++;
+        }
+        session().connection().sentMessage();
+        session().send(outgoing);
+    }
+
+    /** The last frame of a delivery is in the output. */
+    void written(OutgoingDelivery delivery) {
+        if (presettled && !browse) {
+            source.ifPresent(from -> from.settle(this, delivery.delivery(), Outcome.ACCEPTED, Receipt.NONE));
+        }
+    }
+
+    @Override
+    public void drained() {
+        if (active() && drain) {
+            sent = Math.max(sent, limit);
+            sendFlow();
+            drain = false;
+        }
+    }
+
+    @Override
+    public void closed(Condition reason) {
+        source = Optional.empty();
+        detach(reason);
+    }
+
+    /** The peer says what became of a delivery. */
+    void disposed(OutgoingDelivery delivery, DeliveryState state, boolean settledByPeer) {
+        Optional<Outcome> outcome = Outcomes.decode(state);
+        if (settledByPeer) {
+            unsettled--;
+            if (!delivery.answered()) {
+                settle(delivery, outcome.orElse(defaultOutcome), Receipt.NONE);
+            }
+        } else if (outcome.isPresent() && !delivery.answered()) {
+            delivery.markAnswered();
+            if (browse) {
+                echo(delivery, state);
+            } else {
+                settle(delivery, outcome.get(), durable -> echo(delivery, state));
+            }
+        }
+    }
+
+    private void settle(OutgoingDelivery delivery, Outcome outcome, Receipt receipt) {
+        if (!browse && source.isPresent()) {
+            source.get().settle(this, delivery.delivery(), outcome, receipt);
+        }
+    }
+
+    private void echo(OutgoingDelivery delivery, DeliveryState state) {
+        if (active() && session().settled(delivery)) {
+            unsettled--;
+            session().frames().disposition(session().channel(), true, delivery.id(), true, state);
+        }
+    }
+
+    @Override
+    void closed(boolean lost) {
+        session().connection().outgoingLinks().remove(name(), this);
+        session().forgetDeliveries(this, unsettled);
+        Optional<Source> from = source;
+        source = Optional.empty();
+        from.ifPresent(s -> s.detach(this, lost));
+    }
+}

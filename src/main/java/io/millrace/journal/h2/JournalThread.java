@@ -1,0 +1,260 @@
+package io.millrace.journal.h2;
+
+import io.millrace.journal.Fact;
+import io.millrace.journal.Fact.NodeDeclared;
+import io.millrace.journal.Journal.JournalStats;
+import io.millrace.journal.Journal.Room;
+import io.millrace.journal.JournalException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.concurrent.Executor;
+import java.util.concurrent.locks.LockSupport;
+import org.h2.mvstore.MVStore;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The one writer of the store: takes all batches that wait, commits them as one, syncs, answers.
+ *
+ * <p>There is no timer. While it syncs the next batches gather, so the group grows with the load and with the time that
+ * the disk takes. Never interrupted: an interrupt closes the file under H2.
+ */
+final class JournalThread {
+    private static final Logger LOG = LoggerFactory.getLogger(JournalThread.class);
+    private static final long COMMIT_BYTES = 4 << 20;
+    private static final long CHECK_NANOS = 1_000_000_000L;
+
+    private final H2Journal.Options options;
+    private final MVStore store;
+    private final SealedFileStore file;
+    private final Tables tables;
+    private final Handover handover;
+    private final Failure failure;
+    private final Space space;
+    private final Upkeep upkeep;
+    private final Thread thread = new Thread(this::run, "journal");
+    private final Plan plan = new Plan();
+    private final IdentityHashMap<Executor, List<Runnable>> answers = new IdentityHashMap<>();
+    private List<Batch> taken = new ArrayList<>();
+    private List<Batch> spare = new ArrayList<>();
+    private int next;
+    private boolean rested;
+    private long checkedNanos;
+    private volatile boolean abandoned;
+    private volatile Room room = Room.YES;
+    private volatile JournalStats stats;
+
+    JournalThread(
+            H2Journal.Options options, StoreFile file, Tables tables, Handover handover, Failure failure, Space space) {
+        this.options = options;
+        this.store = file.store();
+        this.file = file.file();
+        this.tables = tables;
+        this.handover = handover;
+        this.failure = failure;
+        this.space = space;
+        this.upkeep = new Upkeep(file, tables, options.compactAboveBytes());
+        this.stats = new JournalStats(options.directory().toString(), this.file.size(), 0, 0, 0, 0, 0, 0);
+    }
+
+    void start() {
+        thread.start();
+    }
+
+    Room room() {
+        return room;
+    }
+
+    JournalStats stats() {
+        JournalStats s = stats;
+        return new JournalStats(
+                s.directory(),
+                s.bytes(),
+                s.commits(),
+                s.facts(),
+                s.cancelled(),
+                s.syncNanos(),
+                s.lastSyncNanos(),
+                s.pending() + handover.waitingFacts());
+    }
+
+    /** Lets it finish what it has taken on, for at most {@code limit}. */
+    void close(Duration limit) {
+        handover.close();
+        try {
+            thread.join(Math.max(1, limit.toMillis()));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        if (thread.isAlive()) {
+            LOG.warn("the store in {} did not close within {}: it is left as it is", options.directory(), limit);
+            abandoned = true;
+        }
+    }
+
+    private void run() {
+        try {
+            commit();
+            checkSpace();
+            while (!failure.happened() && !abandoned && turn()) {
+                // the turn says it all
+            }
+            if (!failure.happened() && !abandoned) {
+                commit();
+                store.close();
+                return;
+            }
+        } catch (RuntimeException e) {
+            failure.report(new JournalException(
+                    "the store in " + options.directory() + " cannot be written (" + e.getMessage()
+                            + "): check the disk, then start the broker again",
+                    e));
+        }
+        store.closeImmediately();
+    }
+
+    /** One commit, or a little upkeep, or a rest; false when it is time to close. */
+    private boolean turn() {
+        if (next == taken.size()) {
+            taken.clear();
+            List<Batch> empty = spare;
+            spare = taken;
+            taken = handover.take(empty);
+            next = 0;
+        }
+        if (next < taken.size()) {
+            commitTaken();
+            afterCommit();
+            return true;
+        }
+        if (handover.isClosed() && handover.isEmpty()) {
+            return false;
+        }
+        rest();
+        checkSpaceInTime();
+        return true;
+    }
+
+    private void rest() {
+        if (upkeep.purge()) {
+            commit();
+        } else if (!rested) {
+            handover.await(options.rest().toNanos());
+            rested = handover.isEmpty();
+        } else if (upkeep.settle() || upkeep.compact()) {
+            giveBack();
+        } else {
+            handover.await(CHECK_NANOS);
+        }
+    }
+
+    private void afterCommit() {
+        rested = false;
+        upkeep.wake();
+        if (upkeep.purge()) {
+            commit();
+        }
+        if (space.takeGiven()) {
+            checkSpace();
+        } else if (checkSpaceInTime() && upkeep.compact()) {
+            giveBack();
+        }
+    }
+
+    private void giveBack() {
+        file.setShrinking(true);
+        commit();
+        // At once, while nobody waits: the next commit would have to do it first.
+        store.sync();
+        file.setShrinking(false);
+        plan.clear();
+        publish(false, 0);
+    }
+
+    private void commitTaken() {
+        int first = next;
+        plan.clear();
+        while (next < taken.size() && plan.weight() < COMMIT_BYTES) {
+            for (Fact fact : taken.get(next++).facts()) {
+                makeWay(fact);
+                tables.noteSequences(fact);
+                plan.add(fact);
+            }
+        }
+        plan.forEach(tables::apply);
+        boolean written = plan.size() > 0 || tables.hasTouched();
+        long syncNanos = written ? commit() : 0;
+        publish(written, syncNanos);
+        answer(first);
+    }
+
+    /** A number should never come back; but should it, then what the old queue left must not be taken for the new. */
+    private void makeWay(Fact fact) {
+        if (fact instanceof NodeDeclared node) {
+            while (tables.isDeleted(node.number())) {
+                tables.purge(node.number(), Upkeep.PURGE_ENTRIES);
+                commit();
+            }
+        }
+    }
+
+    /** Commits, then syncs if a durable fact is in it; how long the sync took. */
+    private long commit() {
+        tables.writeCounters();
+        store.commit();
+        if (!tables.takeDurable()) {
+            return 0;
+        }
+        long start = System.nanoTime();
+        delay(start);
+        store.sync();
+        return System.nanoTime() - start;
+    }
+
+    private void delay(long start) {
+        long nanos = options.syncDelay().toNanos();
+        for (long left = nanos; left > 0; left = start + nanos - System.nanoTime()) {
+            LockSupport.parkNanos(left);
+        }
+    }
+
+    private void publish(boolean written, long syncNanos) {
+        JournalStats s = stats;
+        stats = new JournalStats(
+                s.directory(),
+                file.size(),
+                s.commits() + (written ? 1 : 0),
+                s.facts() + plan.size(),
+                s.cancelled() + plan.cancelled(),
+                s.syncNanos() + syncNanos,
+                syncNanos > 0 ? syncNanos : s.lastSyncNanos(),
+                taken.size() - next);
+    }
+
+    private void answer(int first) {
+        if (failure.happened()) {
+            return;
+        }
+        for (int i = first; i < next; i++) {
+            Batch batch = taken.get(i);
+            answers.computeIfAbsent(batch.loop(), loop -> new ArrayList<>()).add(batch.durable());
+        }
+        answers.forEach((loop, durable) -> loop.execute(() -> durable.forEach(Runnable::run)));
+        answers.clear();
+    }
+
+    private boolean checkSpaceInTime() {
+        boolean due = System.nanoTime() - checkedNanos >= CHECK_NANOS;
+        if (due) {
+            checkSpace();
+        }
+        return due;
+    }
+
+    private void checkSpace() {
+        room = space.check(file.usedBytes());
+        checkedNanos = System.nanoTime();
+    }
+}

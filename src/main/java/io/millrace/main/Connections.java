@@ -1,0 +1,151 @@
+package io.millrace.main;
+
+import io.millrace.amqp.AmqpConnection;
+import io.millrace.amqp.ConnectionEvents;
+import io.millrace.amqp.ConnectionSettings;
+import io.millrace.amqp.Output;
+import io.millrace.broker.Broker;
+import io.millrace.config.Config;
+import io.millrace.message.Condition;
+import io.millrace.net.Peer;
+import io.millrace.net.Protocol;
+import io.millrace.net.VertxLoop;
+import io.millrace.security.Authenticator;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.BiFunction;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Puts AMQP on sockets, logs who comes and goes, and counts refusals. Immutable but for the counters; any thread. */
+final class Connections {
+    private static final Logger LOG = LoggerFactory.getLogger(Connections.class);
+    private static final Condition STOPPING =
+            new Condition(Condition.CONNECTION_FORCED, "broker is shutting down; connect again later or elsewhere");
+
+    private final Config config;
+    private final Broker broker;
+    private final Authenticator authenticator;
+    private final List<VertxLoop> loops;
+    private final String containerId = "millrace-" + UUID.randomUUID();
+    private final Map<String, LongAdder> refusals = new ConcurrentHashMap<>();
+
+    Connections(Config config, Broker broker, Authenticator authenticator, List<VertxLoop> loops) {
+        this.config = config;
+        this.broker = broker;
+        this.authenticator = authenticator;
+        this.loops = loops;
+    }
+
+    /** How many times each condition has been the answer. */
+    Map<String, Long> refusals() {
+        Map<String, Long> counts = new TreeMap<>();
+        refusals.forEach((condition, count) -> counts.put(condition, count.sum()));
+        return counts;
+    }
+
+    /** Makes the AMQP connections of a listener. */
+    BiFunction<VertxLoop, Peer, Protocol> protocolsOf(Config.Listener listener) {
+        ConnectionSettings settings = new ConnectionSettings(
+                containerId,
+                Version.NUMBER,
+                listener.anonymous(),
+                !config.users().isEmpty(),
+                config.connection());
+        return (loop, peer) -> new Amqp(settings, listener.name(), loop, peer);
+    }
+
+    /** A connection between its socket and the log. Owned by its loop. */
+    private final class Amqp implements Protocol, Output, ConnectionEvents {
+        private final String listener;
+        private final Peer peer;
+        private final AmqpConnection connection;
+
+        Amqp(ConnectionSettings settings, String listener, VertxLoop loop, Peer peer) {
+            this.listener = listener;
+            this.peer = peer;
+            this.connection =
+                    new AmqpConnection(settings, loop, broker.nodes(loops.indexOf(loop)), authenticator, this, this);
+        }
+
+        @Override
+        public void received(ByteBuffer bytes) {
+            connection.received(bytes);
+        }
+
+        @Override
+        public void readComplete() {
+            connection.readComplete();
+        }
+
+        @Override
+        public void drained() {
+            connection.writable();
+        }
+
+        @Override
+        public void stopping() {
+            connection.close(STOPPING);
+        }
+
+        @Override
+        public void lost() {
+            connection.lost();
+        }
+
+        @Override
+        public void write(ByteBuffer bytes) {
+            peer.write(bytes);
+        }
+
+        @Override
+        public boolean writable() {
+            return peer.writable();
+        }
+
+        @Override
+        public void close() {
+            peer.close();
+        }
+
+        @Override
+        public void opened(AmqpConnection ignored) {
+            LOG.info(
+                    "{} connected to {} as container '{}'{}",
+                    peer.name(),
+                    listener,
+                    connection.container(),
+                    connection.user().isEmpty() ? "" : ", user " + connection.user());
+        }
+
+        @Override
+        public void refused(AmqpConnection ignored, Condition reason) {
+            refusals.computeIfAbsent(reason.symbol(), symbol -> new LongAdder()).increment();
+            LOG.info("{} was refused: {}", peer.name(), reason);
+        }
+
+        @Override
+        public void closed(AmqpConnection ignored, Optional<Condition> reason) {
+            if (connection.container().isEmpty()) {
+                LOG.debug(
+                        "{} is gone before it opened {}",
+                        peer.name(),
+                        reason.map(Condition::toString).orElse(""));
+                return;
+            }
+            LOG.info(
+                    "{} ('{}') is gone after {} messages in, {} out{}",
+                    peer.name(),
+                    connection.container(),
+                    connection.transfersIn(),
+                    connection.transfersOut(),
+                    reason.map(why -> ": " + why).orElse(""));
+        }
+    }
+}

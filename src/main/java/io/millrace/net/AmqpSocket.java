@@ -1,0 +1,137 @@
+package io.millrace.net;
+
+import io.millrace.loop.Loop;
+import io.netty.buffer.ByteBuf;
+import io.netty.util.ReferenceCountUtil;
+import io.vertx.core.internal.net.NetSocketInternal;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.function.BiFunction;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A socket of a client and the protocol on it. Owned by its loop.
+ *
+ * <p>A protocol that fails is done with: its socket is closed, and it hears only that it is lost.
+ */
+final class AmqpSocket implements Peer {
+    private static final Logger LOG = LoggerFactory.getLogger(AmqpSocket.class);
+
+    /** Of an AMQP protocol header (part 2, section 2.2). */
+    private static final int HEADER_BYTES = 8;
+
+    /** More than this waiting in the socket, and the protocol is told to wait. */
+    private static final int WRITE_QUEUE_BYTES = 512 << 10;
+
+    private final VertxLoop loop;
+    private final NetSocketInternal socket;
+    private final String name;
+    private final Protocol protocol;
+    private Loop.Timer headerTimer;
+    private int headerBytes;
+    private boolean over;
+
+    AmqpSocket(
+            VertxLoop loop,
+            NetSocketInternal socket,
+            Duration headerLimit,
+            BiFunction<VertxLoop, Peer, Protocol> protocols) {
+        this.loop = loop;
+        this.socket = socket;
+        this.name = String.valueOf(socket.remoteAddress());
+        this.protocol = protocols.apply(loop, this);
+        this.headerTimer = loop.after(headerLimit.toMillis(), () -> headerMissing(headerLimit));
+    }
+
+    void start(Runnable closed) {
+        socket.setWriteQueueMaxSize(WRITE_QUEUE_BYTES);
+        socket.messageHandler(this::received);
+        socket.readCompletionHandler(ignored -> guarded("the end of a read", protocol::readComplete));
+        socket.drainHandler(ignored -> guarded("writing on", protocol::drained));
+        socket.shutdownHandler(ignored -> guarded("stopping", protocol::stopping));
+        socket.exceptionHandler(e -> LOG.debug("{}: {}", name, e.toString()));
+        socket.closeHandler(ignored -> {
+            headerTimer.cancel();
+            over = true;
+            try {
+                protocol.lost();
+            } catch (Throwable e) {
+                loop.failed("the end of the connection from " + name, e);
+            }
+            closed.run();
+        });
+    }
+
+    private void received(Object message) {
+        try {
+            if (message instanceof ByteBuf bytes && bytes.isReadable() && !over) {
+                if (headerBytes < HEADER_BYTES) {
+                    countHeader(bytes.readableBytes());
+                }
+                // The view is good until the buffer is released: the protocol copies what it keeps.
+                ByteBuffer view = bytes.nioBufferCount() == 1
+                        ? bytes.internalNioBuffer(bytes.readerIndex(), bytes.readableBytes())
+                        : bytes.nioBuffer();
+                guarded("reading", () -> protocol.received(view));
+            }
+        } finally {
+            ReferenceCountUtil.release(message);
+        }
+    }
+
+    private void countHeader(int bytes) {
+        headerBytes = Math.min(HEADER_BYTES, headerBytes + bytes);
+        if (headerBytes == HEADER_BYTES) {
+            headerTimer.cancel();
+        }
+    }
+
+    private void headerMissing(Duration limit) {
+        if (headerBytes == 0) {
+            LOG.debug("{}: nothing came within {} s; closed", name, limit.toSeconds());
+        } else {
+            LOG.info(
+                    "{}: only {} bytes of a protocol header came within {} s; closed",
+                    name,
+                    headerBytes,
+                    limit.toSeconds());
+        }
+        close();
+    }
+
+    private void guarded(String what, Runnable step) {
+        if (over) {
+            return;
+        }
+        try {
+            step.run();
+        } catch (Throwable e) {
+            over = true;
+            loop.failed(what + " on the connection from " + name, e);
+            socket.close();
+        }
+    }
+
+    @Override
+    public String name() {
+        return name;
+    }
+
+    @Override
+    public void write(ByteBuffer bytes) {
+        ByteBuf out = socket.channelHandlerContext().alloc().directBuffer(bytes.remaining());
+        out.writeBytes(bytes);
+        socket.writeMessage(out);
+    }
+
+    @Override
+    public boolean writable() {
+        return !socket.writeQueueFull();
+    }
+
+    @Override
+    public void close() {
+        socket.close();
+    }
+}

@@ -1,0 +1,19 @@
+package io.millrace.net;
+
+import java.nio.ByteBuffer;
+
+/** The other end of a socket. On the socket's loop only. */
+public interface Peer {
+
+    /** For logs: address and port. */
+    String name();
+
+    /** Sends bytes, which are copied. */
+    void write(ByteBuffer bytes);
+
+    /** Whether the socket drains; if not, {@link Protocol#drained} follows. */
+    boolean writable();
+
+    /** Closes the socket once what was written has left. */
+    void close();
+}

@@ -1,0 +1,83 @@
+package io.millrace.amqp;
+
+import io.millrace.broker.Node;
+import io.millrace.broker.Nodes;
+import io.millrace.loop.Loop;
+import io.millrace.message.Condition;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** Addresses for tests: those that were put there, and those that may be made. */
+final class FakeNodes implements Nodes {
+    final Map<String, FakeQueue> queues = new HashMap<>();
+    final List<Runnable> held = new ArrayList<>();
+    boolean create;
+    boolean hold;
+    int temporaries;
+
+    private final Loop loop;
+
+    FakeNodes(Loop loop) {
+        this.loop = loop;
+    }
+
+    FakeQueue add(String name) {
+        return queues.computeIfAbsent(name, FakeQueue::new);
+    }
+
+    private static String plain(String address) {
+        String name = address.startsWith("queue://") ? address.substring(8) : address;
+        return name.startsWith("/") ? name.substring(1) : name;
+    }
+
+    @Override
+    public Optional<Node> find(String address) {
+        return Optional.ofNullable(queues.get(plain(address)));
+    }
+
+    @Override
+    public void open(String address, Use use, Object connection, Answer answer) {
+        Runnable task = () -> {
+            if (create) {
+                add(plain(address));
+            }
+            find(address)
+                    .ifPresentOrElse(
+                            answer::opened,
+                            () -> answer.refused(new Condition(
+                                    Condition.NOT_FOUND, "there is no queue \"" + plain(address) + "\"")));
+        };
+        answer(task);
+    }
+
+    @Override
+    public void openTemporary(Object connection, Answer answer) {
+        answer(() -> {
+            FakeQueue queue = add("temp-" + ++temporaries);
+            queue.temporary = true;
+            answer.opened(queue);
+        });
+    }
+
+    private void answer(Runnable task) {
+        if (hold) {
+            held.add(() -> loop.post(task));
+        } else {
+            loop.post(task);
+        }
+    }
+
+    void releaseHeld() {
+        List<Runnable> tasks = List.copyOf(held);
+        held.clear();
+        tasks.forEach(Runnable::run);
+    }
+
+    @Override
+    public void deleteTemporary(Node node) {
+        queues.remove(node.address());
+    }
+}

@@ -1,0 +1,297 @@
+package io.millrace.amqp;
+
+import io.millrace.config.Config;
+import io.millrace.journal.Fact;
+import io.millrace.loop.Loop;
+import io.millrace.loop.ManualLoop;
+import io.millrace.message.Condition;
+import io.millrace.message.Message;
+import io.millrace.message.Outcome;
+import io.millrace.queue.Consumer;
+import io.millrace.queue.Delivery;
+import java.io.ByteArrayOutputStream;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.apache.qpid.proton.amqp.Binary;
+import org.apache.qpid.proton.amqp.UnsignedInteger;
+import org.apache.qpid.proton.amqp.messaging.Accepted;
+import org.apache.qpid.proton.amqp.messaging.Data;
+import org.apache.qpid.proton.amqp.transport.Begin;
+import org.apache.qpid.proton.amqp.transport.Open;
+import org.apache.qpid.proton.amqp.transport.Transfer;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OperationsPerInvocation;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.Warmup;
+import org.openjdk.jmh.runner.Runner;
+import org.openjdk.jmh.runner.options.OptionsBuilder;
+
+/**
+ * What one message costs in this package: bytes of a transfer in, through a queue that does nothing, bytes of a transfer out
+ * and of both dispositions. One producer's and one consumer's connection; {@value #BATCH} messages per read.
+ *
+ * <p>Run {@link #main} with the test class path.
+ */
+@State(Scope.Thread)
+@BenchmarkMode(Mode.AverageTime)
+@OutputTimeUnit(TimeUnit.NANOSECONDS)
+@Warmup(iterations = 3, time = 2)
+@Measurement(iterations = 5, time = 2)
+@Fork(1)
+public class MessagePathBenchmark {
+    static final int BATCH = 100;
+
+    /** Bytes of the body. */
+    @Param({"100", "1024"})
+    public int size;
+
+    private AmqpConnection producer;
+    private AmqpConnection consumer;
+    private final Sink toProducer = new Sink();
+    private final Sink toConsumer = new Sink();
+    private ManualLoop loop;
+    private byte[] batch;
+    private final int[] idAt = new int[BATCH];
+    private byte[] flow;
+    private byte[] disposition;
+    private int next;
+
+    /** Runs it. */
+    public static void main(String[] args) throws Exception {
+        new Runner(new OptionsBuilder()
+                        .include(MessagePathBenchmark.class.getName())
+                        .addProfiler("gc")
+                        .build())
+                .run();
+    }
+
+    private static final class Sink implements Output, ConnectionEvents {
+        long bytes;
+
+        @Override
+        public void write(ByteBuffer buffer) {
+            bytes += buffer.remaining();
+        }
+
+        @Override
+        public boolean writable() {
+            return true;
+        }
+
+        @Override
+        public void close() {
+            throw new IllegalStateException("closed");
+        }
+
+        @Override
+        public void opened(AmqpConnection connection) {}
+
+        @Override
+        public void refused(AmqpConnection connection, Condition reason) {
+            throw new IllegalStateException(reason.toString());
+        }
+
+        @Override
+        public void closed(AmqpConnection connection, Optional<Condition> reason) {}
+    }
+
+    /** Hands every message to its only consumer at once. */
+    private static final class Passage {
+        Consumer consumer;
+
+        void pass(Message message) {
+            if (consumer.ready()) {
+                consumer.deliver(new Delivery() {
+                    @Override
+                    public Message message() {
+                        return message;
+                    }
+
+                    @Override
+                    public int deliveryCount() {
+                        return 0;
+                    }
+
+                    @Override
+                    public boolean firstAcquirer() {
+                        return true;
+                    }
+                });
+            }
+        }
+    }
+
+    /** Opens both connections and encodes what the peers will send over and over. */
+    @Setup
+    public void open() {
+        loop = new ManualLoop();
+        Config.Connection limits = new Config.Connection(65536, 10, 10, Duration.ofSeconds(60), 1_000_000, 1000);
+        ConnectionSettings settings = new ConnectionSettings("broker", "1", true, false, limits);
+        PassingNodes nodes = new PassingNodes(loop);
+        producer = new AmqpConnection(
+                settings, loop, nodes, (user, password, executor, answer) -> {}, toProducer, toProducer);
+        consumer = new AmqpConnection(
+                settings, loop, nodes, (user, password, executor, answer) -> {}, toConsumer, toConsumer);
+        Begin begin = Peer.newBegin();
+        begin.setIncomingWindow(UnsignedInteger.valueOf(Integer.MAX_VALUE));
+        Open open = Peer.open();
+        open.setMaxFrameSize(UnsignedInteger.valueOf(65536));
+        for (AmqpConnection each : new AmqpConnection[] {producer, consumer}) {
+            feed(each, Handshake.AMQP_HEADER, Peer.frame(0, open), Peer.frame(0, begin));
+        }
+        feed(producer, Peer.frame(0, Peer.sender(0, "q")));
+        feed(consumer, Peer.frame(0, Peer.receiver(0, "q")));
+        ByteArrayOutputStream all = new ByteArrayOutputStream();
+        byte[] message = Peer.sections(new Data(new Binary(new byte[size])));
+        for (int i = 0; i < BATCH; i++) {
+            Transfer transfer = Peer.transfer(0, 0x70000000);
+            byte[] frame = Peer.frame(0, transfer, message);
+            int at = 0;
+            while (frame[at] != 0x70 || frame[at + 1] != 0x70) {
+                at++;
+            }
+            idAt[i] = all.size() + at + 1;
+            all.writeBytes(frame);
+        }
+        batch = all.toByteArray();
+    }
+
+    private void feed(AmqpConnection connection, byte[]... chunks) {
+        for (byte[] chunk : chunks) {
+            connection.received(ByteBuffer.wrap(chunk));
+        }
+        connection.readComplete();
+        loop.runAll();
+    }
+
+    /** One read of a batch from the producer, the flush to the consumer, and one read of its disposition and new credit. */
+    @Benchmark
+    @OperationsPerInvocation(BATCH)
+    public long throughTheBroker() {
+        ByteBuffer buffer = ByteBuffer.wrap(batch);
+        for (int i = 0; i < BATCH; i++) {
+            buffer.putInt(idAt[i], next + i);
+        }
+        flow = Peer.frame(0, credit(next));
+        feed(consumer, flow);
+        feed(producer, batch);
+        disposition = Peer.frame(0, Peer.disposition(next, next + BATCH - 1, true, Accepted.getInstance()));
+        feed(consumer, disposition);
+        next += BATCH;
+        if (consumer.transfersOut() != next) {
+            throw new IllegalStateException(consumer.transfersOut() + " of " + next + " came out");
+        }
+        return toProducer.bytes + toConsumer.bytes;
+    }
+
+    private static org.apache.qpid.proton.amqp.transport.Flow credit(int count) {
+        org.apache.qpid.proton.amqp.transport.Flow flow = Peer.sessionFlow(count, Integer.MAX_VALUE);
+        flow.setHandle(UnsignedInteger.ZERO);
+        flow.setDeliveryCount(UnsignedInteger.valueOf(count));
+        flow.setLinkCredit(UnsignedInteger.valueOf(1000));
+        return flow;
+    }
+
+    private static final class PassingNodes
+            implements io.millrace.broker.Nodes,
+                    io.millrace.broker.Node,
+                    io.millrace.queue.Target,
+                    io.millrace.queue.Source {
+        private final Loop loop;
+        private final Passage passage = new Passage();
+
+        PassingNodes(Loop loop) {
+            this.loop = loop;
+        }
+
+        @Override
+        public Optional<io.millrace.broker.Node> find(String address) {
+            return Optional.of(this);
+        }
+
+        @Override
+        public void open(String address, Use use, Object connection, Answer answer) {
+            loop.post(() -> answer.opened(this));
+        }
+
+        @Override
+        public void openTemporary(Object connection, Answer answer) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public void deleteTemporary(io.millrace.broker.Node node) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public String address() {
+            return "q";
+        }
+
+        @Override
+        public boolean temporary() {
+            return false;
+        }
+
+        @Override
+        public io.millrace.queue.Target target() {
+            return this;
+        }
+
+        @Override
+        public io.millrace.queue.Source source() {
+            return this;
+        }
+
+        @Override
+        public void offer(Message message, io.millrace.queue.Receipt receipt) {
+            receipt.settled(Outcome.ACCEPTED);
+            passage.pass(message);
+        }
+
+        @Override
+        public void move(Message message, Optional<Fact.MessageRemoved> leaves, io.millrace.queue.Receipt receipt) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public int room() {
+            return 1_000_000;
+        }
+
+        @Override
+        public void whenRoom(Runnable task) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public void attach(Consumer who, boolean browse) {
+            passage.consumer = who;
+        }
+
+        @Override
+        public void credit(Consumer who, long limit, boolean drain) {}
+
+        @Override
+        public void resume(Consumer who) {}
+
+        @Override
+        public void settle(Consumer who, Delivery delivery, Outcome outcome, io.millrace.queue.Receipt receipt) {
+            receipt.settled(outcome);
+        }
+
+        @Override
+        public void detach(Consumer who, boolean lost) {}
+    }
+}

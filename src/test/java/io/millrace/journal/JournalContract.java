@@ -1,0 +1,341 @@
+package io.millrace.journal;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.millrace.journal.Fact.DeliveryFailed;
+import io.millrace.journal.Fact.MessageAnnotated;
+import io.millrace.journal.Fact.MessageMoved;
+import io.millrace.journal.Fact.MessageRemoved;
+import io.millrace.journal.Fact.MessageStored;
+import io.millrace.journal.Fact.NodeDeclared;
+import io.millrace.journal.Fact.NodeDeleted;
+import io.millrace.journal.Journal.RecoveredQueue;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.Executor;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+
+/** What every journal does. */
+public abstract class JournalContract {
+    protected static final long ORDERS = 1;
+    protected static final long DEAD = 2;
+
+    /** Tasks for the thread of the test. */
+    protected final Line line = new Line();
+
+    protected Journal journal;
+
+    /** A journal on what the one before has left, or on nothing. */
+    protected abstract Journal open();
+
+    /** Lets what was appended become durable, for journals that must be told to. */
+    protected abstract void settle();
+
+    /** Takes the power away from {@link #journal}. */
+    protected abstract void crash();
+
+    /** An executor whose tasks run when the test waits for something. */
+    public static final class Line implements Executor {
+        private final BlockingQueue<Runnable> tasks = new LinkedBlockingQueue<>();
+
+        @Override
+        public void execute(Runnable task) {
+            tasks.add(task);
+        }
+
+        /** Runs tasks until the condition holds. */
+        public void until(BooleanSupplier condition) {
+            while (!condition.getAsBoolean()) {
+                try {
+                    Runnable task = tasks.poll(10, TimeUnit.SECONDS);
+                    assertTrue(task != null, "nothing came within 10 seconds");
+                    task.run();
+                } catch (InterruptedException e) {
+                    throw new AssertionError(e);
+                }
+            }
+        }
+
+        int tasks() {
+            return tasks.size();
+        }
+    }
+
+    @BeforeEach
+    void openWithTwoQueues() {
+        journal = open();
+        append(new NodeDeclared(ORDERS, "orders", false), new NodeDeclared(DEAD, "orders.dlq", true));
+    }
+
+    protected final void append(Fact... facts) {
+        boolean[] durable = new boolean[1];
+        journal.append(List.of(facts), line, () -> durable[0] = true);
+        settle();
+        line.until(() -> durable[0]);
+    }
+
+    protected final void reopen() {
+        journal.close(Duration.ofSeconds(10));
+        journal = open();
+    }
+
+    protected final void crashAndReopen() {
+        crash();
+        journal = open();
+    }
+
+    protected final List<StoredMessage> read(long queue, long after, int maxMessages, long maxBytes) {
+        List<List<StoredMessage>> found = new ArrayList<>();
+        MessageKey key = new MessageKey(queue, after < 0 ? Integer.MIN_VALUE : 0, after);
+        journal.read(key, maxMessages, maxBytes, line, found::add);
+        line.until(() -> !found.isEmpty());
+        return found.get(0);
+    }
+
+    protected final List<Long> sequences(long queue) {
+        return read(queue, -1, 1000, Long.MAX_VALUE).stream()
+                .map(message -> message.key().sequence())
+                .toList();
+    }
+
+    protected static MessageStored stored(long queue, long sequence, int size) {
+        return stored(new MessageKey(queue, 0, sequence), true, size);
+    }
+
+    protected static MessageStored stored(MessageKey key, boolean durable, int size) {
+        byte[] bytes = new byte[size];
+        new Random(key.sequence()).nextBytes(bytes);
+        return new MessageStored(key, durable, 1_700_000_000_000L + key.sequence(), 3, bytes);
+    }
+
+    protected static MessageRemoved removed(MessageStored message) {
+        return new MessageRemoved(message.key(), message.durable(), message.bytes().length);
+    }
+
+    private RecoveredQueue recovered(long queue) {
+        return journal.recover().stream()
+                .filter(q -> q.number() == queue)
+                .findFirst()
+                .orElseThrow();
+    }
+
+    @Nested
+    class Reading {
+        @Test
+        void aMessageIsReadAsItWasStored() {
+            MessageStored message = stored(ORDERS, 7, 100);
+            append(message);
+            StoredMessage found = read(ORDERS, -1, 10, 1000).get(0);
+            assertEquals(message.key(), found.key());
+            assertEquals(message.arrivalMillis(), found.arrivalMillis());
+            assertEquals(3, found.format());
+            assertEquals(0, found.deliveryCount());
+            assertTrue(found.durable());
+            assertArrayEquals(message.bytes(), found.bytes());
+        }
+
+        @Test
+        void messagesComeByPriorityOrderThenBySequence() {
+            append(
+                    stored(new MessageKey(ORDERS, 1, 1), true, 1),
+                    stored(new MessageKey(ORDERS, 0, 3), true, 1),
+                    stored(new MessageKey(ORDERS, -4, 4), true, 1),
+                    stored(new MessageKey(ORDERS, 0, 2), true, 1));
+            assertEquals(List.of(4L, 2L, 3L, 1L), sequences(ORDERS));
+        }
+
+        @Test
+        void aRunGoesOnAfterTheKeyGivenAndStaysInItsQueue() {
+            append(stored(ORDERS, 1, 1), stored(ORDERS, 2, 1), stored(ORDERS, 3, 1), stored(DEAD, 1, 1));
+            assertEquals(2, read(ORDERS, 1, 10, 1000).get(0).key().sequence());
+            assertEquals(2, read(ORDERS, 1, 10, 1000).size());
+            assertEquals(List.of(), read(ORDERS, 3, 10, 1000));
+        }
+
+        @Test
+        void aRunEndsAtTheLimitsButHasOneMessage() {
+            append(stored(ORDERS, 1, 100), stored(ORDERS, 2, 100), stored(ORDERS, 3, 100));
+            assertEquals(2, read(ORDERS, -1, 2, 1000).size());
+            assertEquals(1, read(ORDERS, -1, 10, 1).size());
+            assertEquals(2, read(ORDERS, -1, 10, 150).size());
+        }
+
+        @Test
+        void largeMessagesAreWhole() {
+            MessageStored message = stored(ORDERS, 1, 3_000_000);
+            append(stored(ORDERS, 0, 10), message, stored(ORDERS, 2, 40_000));
+            assertArrayEquals(message.bytes(), read(ORDERS, 0, 1, 1).get(0).bytes());
+            append(removed(message));
+            assertEquals(List.of(0L, 2L), sequences(ORDERS));
+        }
+
+        @Test
+        void messagesThatAreNotDurableComeAtTheirPlaces() {
+            append(stored(ORDERS, 1, 1), stored(ORDERS, 3, 1));
+            append(stored(new MessageKey(ORDERS, 0, 2), false, 10), stored(new MessageKey(ORDERS, 0, 4), false, 10));
+            List<StoredMessage> found = read(ORDERS, -1, 10, 1000);
+            assertEquals(List.of(1L, 2L, 3L, 4L), sequences(ORDERS));
+            assertTrue(found.get(0).durable() && !found.get(1).durable());
+        }
+    }
+
+    @Nested
+    class Changing {
+        @Test
+        void callbacksComeInTheOrderOfAppends() {
+            List<Integer> order = new ArrayList<>();
+            for (int i = 0; i < 500; i++) {
+                int number = i;
+                journal.append(stored(ORDERS, i, 10), line, () -> order.add(number));
+            }
+            settle();
+            line.until(() -> order.size() == 500);
+            for (int i = 0; i < 500; i++) {
+                assertEquals(i, order.get(i));
+            }
+        }
+
+        @Test
+        void aBatchWithoutFactsIsAnsweredToo() {
+            append();
+            assertEquals(List.of(), sequences(ORDERS));
+        }
+
+        @Test
+        void aMovedMessageIsInOneQueueOnly() {
+            MessageStored message = stored(ORDERS, 1, 50);
+            append(message);
+            append(new MessageMoved(removed(message), stored(DEAD, 1, 80)));
+            assertEquals(List.of(), sequences(ORDERS));
+            assertEquals(80, read(DEAD, -1, 10, 1000).get(0).bytes().length);
+        }
+
+        @Test
+        void failedDeliveriesAreCountedUntilTheMessageGoes() {
+            MessageStored message = stored(ORDERS, 1, 50);
+            append(message);
+            append(new DeliveryFailed(message.key(), 2));
+            crashAndReopen();
+            assertEquals(2, read(ORDERS, -1, 1, 1).get(0).deliveryCount());
+            append(removed(message), new DeliveryFailed(message.key(), 3));
+            assertEquals(List.of(), sequences(ORDERS));
+        }
+
+        @Test
+        void annotatedMessagesHaveTheirNewBytesWhateverTheirSizes() {
+            for (int[] sizes : new int[][] {{10, 20}, {10, 700_000}, {700_000, 300_000}, {700_000, 10}}) {
+                MessageStored message = stored(ORDERS, sizes[0] + sizes[1], sizes[0]);
+                byte[] bytes = stored(ORDERS, 99, sizes[1]).bytes();
+                append(message);
+                append(new MessageAnnotated(message.key(), sizes[0], bytes));
+                assertArrayEquals(bytes, read(ORDERS, -1, 1, 1).get(0).bytes());
+                append(new MessageRemoved(message.key(), true, sizes[1]));
+            }
+            crashAndReopen();
+            assertEquals(0, recovered(ORDERS).bytes());
+        }
+
+        @Test
+        void factsThatUndoEachOtherInOneBatchLeaveNothing() {
+            MessageStored kept = stored(ORDERS, 2, 50);
+            MessageStored gone = stored(ORDERS, 1, 50);
+            append(
+                    gone,
+                    new DeliveryFailed(gone.key(), 1),
+                    new MessageAnnotated(gone.key(), 50, new byte[60]),
+                    kept,
+                    new MessageRemoved(gone.key(), true, 60),
+                    new MessageMoved(removed(kept), stored(DEAD, 1, 70)));
+            assertEquals(List.of(), sequences(ORDERS));
+            assertEquals(List.of(1L), sequences(DEAD));
+            crashAndReopen();
+            assertEquals(0, recovered(ORDERS).messages());
+            assertEquals(70, recovered(DEAD).bytes());
+        }
+
+        @Test
+        void aDeletedQueueIsGoneWithItsMessages() {
+            for (int i = 0; i < 20; i++) {
+                append(stored(ORDERS, i, 10), stored(DEAD, i, 10));
+            }
+            append(new NodeDeleted(ORDERS));
+            append(stored(ORDERS, 100, 10));
+            crashAndReopen();
+            assertEquals(1, journal.recover().size());
+            assertEquals(20, sequences(DEAD).size());
+        }
+    }
+
+    @Nested
+    class Recovering {
+        @Test
+        void queuesComeInTheOrderOfTheirNumbersWithWhatTheyHold() {
+            append(stored(ORDERS, 0, 10), stored(ORDERS, 1, 30), new NodeDeclared(9, "nine", false));
+            crashAndReopen();
+            List<RecoveredQueue> queues = journal.recover();
+            assertEquals(
+                    List.of("orders", "orders.dlq", "nine"),
+                    queues.stream().map(RecoveredQueue::address).toList());
+            assertEquals(
+                    List.of(false, true, false),
+                    queues.stream().map(RecoveredQueue::deadLetter).toList());
+            assertEquals(2, recovered(ORDERS).messages());
+            assertEquals(40, recovered(ORDERS).bytes());
+            assertTrue(recovered(ORDERS).nextSequence() >= 2);
+        }
+
+        @Test
+        void whatWasRemovedStaysAway() {
+            append(stored(ORDERS, 1, 10), stored(ORDERS, 2, 10));
+            append(removed(stored(ORDERS, 1, 10)));
+            crashAndReopen();
+            assertEquals(List.of(2L), sequences(ORDERS));
+            reopen();
+            assertEquals(List.of(2L), sequences(ORDERS));
+            assertEquals(1, recovered(ORDERS).messages());
+        }
+
+        @Test
+        void sequencesAreNotGivenAgainEvenIfTheMessageWasNeverWritten() {
+            MessageStored brief = stored(ORDERS, 123_456, 10);
+            append(brief, removed(brief));
+            crashAndReopen();
+            assertTrue(recovered(ORDERS).nextSequence() > 123_456);
+        }
+
+        @Test
+        void messagesThatAreNotDurableAreGone() {
+            append(stored(new MessageKey(ORDERS, 0, 1), false, 10), stored(ORDERS, 2, 10));
+            crashAndReopen();
+            assertEquals(List.of(2L), sequences(ORDERS));
+            append(stored(new MessageKey(ORDERS, 0, 3), false, 10));
+            reopen();
+            assertEquals(List.of(2L), sequences(ORDERS));
+            assertEquals(10, recovered(ORDERS).bytes());
+        }
+
+        @Test
+        void closingAnswersWhatWasAppendedAndTakesNoMore() {
+            int[] answered = new int[1];
+            for (int i = 0; i < 100; i++) {
+                journal.append(stored(ORDERS, i, 10), line, () -> answered[0]++);
+            }
+            journal.close(Duration.ofSeconds(10));
+            line.until(() -> answered[0] == 100);
+            journal.append(stored(ORDERS, 100, 10), line, () -> answered[0]++);
+            journal = open();
+            assertEquals(100, sequences(ORDERS).size());
+            assertEquals(0, line.tasks());
+        }
+    }
+}

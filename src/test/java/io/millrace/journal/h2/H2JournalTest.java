@@ -1,0 +1,348 @@
+package io.millrace.journal.h2;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.millrace.journal.Fact;
+import io.millrace.journal.Fact.MessageRemoved;
+import io.millrace.journal.Fact.MessageStored;
+import io.millrace.journal.Fact.NodeDeclared;
+import io.millrace.journal.Fact.NodeDeleted;
+import io.millrace.journal.Journal.Room;
+import io.millrace.journal.JournalException;
+import io.millrace.journal.MessageKey;
+import io.millrace.journal.StoredMessage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import org.h2.mvstore.MVStore;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class H2JournalTest {
+    private static final int SIZE = 1000;
+
+    private final BlockingQueue<Object> said = new LinkedBlockingQueue<>();
+
+    private H2Journal open(H2Journal.Options options) {
+        return H2Journal.open(options, said::add);
+    }
+
+    /** What came: an answer, or a failure. */
+    private Object said() {
+        try {
+            Object next = said.poll(20, TimeUnit.SECONDS);
+            assertTrue(next != null, "nothing came");
+            return next;
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private Object append(H2Journal journal, List<Fact> facts) {
+        journal.append(facts, Runnable::run, () -> said.add("durable"));
+        return said();
+    }
+
+    private static MessageStored stored(long sequence) {
+        byte[] bytes = new byte[SIZE];
+        new Random(sequence).nextBytes(bytes);
+        return new MessageStored(new MessageKey(1, 0, sequence), true, sequence, 0, bytes);
+    }
+
+    private static MessageRemoved removed(long sequence) {
+        return new MessageRemoved(new MessageKey(1, 0, sequence), true, SIZE);
+    }
+
+    private void fill(H2Journal journal, int from, int to) {
+        for (int first = from; first < to; first += 100) {
+            List<Fact> batch = new ArrayList<>();
+            for (int n = first; n < Math.min(to, first + 100); n++) {
+                batch.add(stored(n));
+            }
+            assertEquals("durable", append(journal, batch));
+        }
+    }
+
+    private static void awaitThat(BooleanSupplier condition) {
+        long deadline = System.nanoTime() + 20_000_000_000L;
+        while (!condition.getAsBoolean()) {
+            assertTrue(System.nanoTime() < deadline, "it did not come about in 20 seconds");
+            LockSupport.parkNanos(10_000_000);
+        }
+    }
+
+    @Nested
+    class Opening {
+        @TempDir
+        Path directory;
+
+        private String refusal() {
+            return assertThrows(JournalException.class, () -> open(H2Journal.Options.in(directory)))
+                    .getMessage();
+        }
+
+        @Test
+        void aStoreInUseIsRefused() {
+            H2Journal journal = open(H2Journal.Options.in(directory));
+            assertTrue(refusal().contains("is in use by another process"));
+            journal.close(Duration.ofSeconds(10));
+        }
+
+        @Test
+        void aStoreOfANewerFormatIsRefused() {
+            open(H2Journal.Options.in(directory)).close(Duration.ofSeconds(10));
+            H2Journal.Options options = H2Journal.Options.in(directory);
+            StoreFile file = StoreFile.open(options, () -> false);
+            file.store().setStoreVersion(3);
+            file.store().commit();
+            file.store().close();
+            assertTrue(refusal().contains("written by a newer Millrace (format 3, this one knows 1)"));
+        }
+
+        @Test
+        void aFileThatIsNoStoreIsRefused() throws IOException {
+            Files.write(directory.resolve("millrace.mv"), new byte[20_000]);
+            assertTrue(refusal().contains("is not a store of Millrace"));
+        }
+
+        @Test
+        void aStoreThatH2WroteAloneIsRefused() {
+            MVStore.open(directory.resolve("millrace.mv").toString()).close();
+            assertTrue(refusal().contains("is not a store of Millrace"));
+        }
+
+        @Test
+        void aDirectoryThatIsAFileIsRefused() throws IOException {
+            Files.createFile(directory.resolve("file"));
+            H2Journal.Options options =
+                    H2Journal.Options.in(directory.resolve("file").resolve("store"));
+            assertTrue(assertThrows(JournalException.class, () -> open(options))
+                    .getMessage()
+                    .contains("cannot be made"));
+        }
+
+        @Test
+        void aStoreThatWasMadeHalfIsMadeAgain() throws IOException {
+            Files.write(directory.resolve("millrace.mv.new"), new byte[5_000]);
+            H2Journal journal = open(H2Journal.Options.in(directory));
+            assertEquals(List.of(), journal.recover());
+            journal.close(Duration.ofSeconds(10));
+        }
+    }
+
+    @Nested
+    class Damage {
+        private final PowerDisk disk = new PowerDisk();
+        private final H2Journal.Options options = H2Journal.Options.in(disk.directory())
+                .on(PowerDisk.SCHEME, Duration.ZERO)
+                .withReserve(0);
+
+        /** Whatever byte is wrong: the store is refused, or the journal ends when it reads it, or nothing is lost. */
+        @Test
+        void damageIsNeverPassedOverInSilence() {
+            H2Journal journal = open(options);
+            append(journal, List.of(new NodeDeclared(1, "orders", false)));
+            fill(journal, 0, 100);
+            journal.close(Duration.ofSeconds(10));
+            Random random = new Random(5);
+            int seen = 0;
+            for (int i = 0; i < 200; i++) {
+                long at = random.nextLong(disk.size());
+                disk.damage("millrace.mv", at);
+                seen += isSeen() ? 1 : 0;
+                disk.damage("millrace.mv", at);
+            }
+            assertTrue(seen > 100, seen + " of 200 were seen");
+        }
+
+        private boolean isSeen() {
+            said.clear();
+            H2Journal journal;
+            try {
+                journal = open(options);
+            } catch (JournalException e) {
+                return true;
+            }
+            journal.read(new MessageKey(1, 0, -1), 1000, 1 << 30, Runnable::run, said::add);
+            Object found = said();
+            journal.close(Duration.ofSeconds(10));
+            if (found instanceof List<?> messages) {
+                assertEquals(100, messages.size());
+                for (Object message : messages) {
+                    StoredMessage m = (StoredMessage) message;
+                    byte[] right = stored(m.key().sequence()).bytes();
+                    assertArrayEquals(right, m.bytes());
+                }
+                return false;
+            }
+            return found instanceof JournalException;
+        }
+    }
+
+    @Nested
+    class Failing {
+        private final PowerDisk disk = new PowerDisk();
+        private final H2Journal.Options options =
+                H2Journal.Options.in(disk.directory()).on(PowerDisk.SCHEME, Duration.ZERO);
+
+        @Test
+        void aSyncThatFailsEndsTheJournalAndAnswersNobody() {
+            H2Journal journal = open(options.withReserve(0));
+            append(journal, List.of(new NodeDeclared(1, "orders", false)));
+            disk.failForceAfter(1);
+            assertTrue(append(journal, List.of(stored(1))) instanceof JournalException);
+            journal.append(List.of(stored(2)), Runnable::run, () -> said.add("durable"));
+            journal.close(Duration.ofSeconds(10));
+            assertTrue(said.isEmpty());
+        }
+
+        @Test
+        void aFullDiskCanBeDrainedWithTheReserve() {
+            H2Journal journal = open(options.withReserve(2 << 20));
+            append(journal, List.of(new NodeDeclared(1, "orders", false)));
+            awaitThat(() -> disk.exists(disk.directory() + "/millrace.reserve"));
+            fill(journal, 0, 1000);
+            disk.setCapacity(disk.size() + 8192);
+            int next = 1000;
+            for (; journal.room().available(); next += 10) {
+                List<Fact> batch = new ArrayList<>();
+                for (int n = next; n < next + 10; n++) {
+                    batch.add(stored(n));
+                }
+                assertEquals("durable", append(journal, batch));
+            }
+            assertTrue(journal.room().reason().contains("is full"));
+            for (int n = 0; n < next; n += 10) {
+                List<Fact> batch = new ArrayList<>();
+                for (int k = n; k < n + 10; k++) {
+                    batch.add(removed(k));
+                }
+                assertEquals("durable", append(journal, batch));
+            }
+            disk.setCapacity(Long.MAX_VALUE);
+            awaitThat(() -> journal.room().available());
+            journal.close(Duration.ofSeconds(10));
+        }
+    }
+
+    @Nested
+    class SpaceOnDisk {
+        @TempDir
+        Path directory;
+
+        @Test
+        void aStoreOverItsLimitHasNoRoomUntilItIsWellBelow() {
+            H2Journal journal = open(H2Journal.Options.in(directory).withLimits(Optional.of(2_000_000L), 0));
+            append(journal, List.of(new NodeDeclared(1, "orders", false)));
+            fill(journal, 0, 2500);
+            awaitThat(() -> !journal.room().available());
+            assertTrue(journal.room().reason().contains("its limit is 2000000"));
+            for (int n = 0; n < 2500; n++) {
+                journal.append(List.of(removed(n)), Runnable::run, () -> {});
+            }
+            assertEquals("durable", append(journal, List.of()));
+            awaitThat(() -> journal.room().available());
+            journal.close(Duration.ofSeconds(10));
+        }
+
+        @Test
+        void aDiskWithTooLittleFreeHasNoRoom() {
+            H2Journal journal = open(H2Journal.Options.in(directory).withLimits(Optional.empty(), Long.MAX_VALUE / 20));
+            awaitThat(() -> !journal.room().available());
+            assertTrue(journal.room().reason().contains("store.min-free-bytes"));
+            journal.close(Duration.ofSeconds(10));
+        }
+
+        @Test
+        void roomDoesNotChangeItsMindAllTheTime() {
+            H2Journal.Options options = H2Journal.Options.in(directory).withLimits(Optional.of(1_000L), 0);
+            Space space = new Space(options.withReserve(0));
+            assertTrue(space.check(999).available());
+            assertFalse(space.check(1_000).available());
+            assertFalse(space.check(960).available());
+            assertEquals(Room.YES, space.check(940));
+        }
+
+        @Test
+        void theFileShrinksWhenABacklogIsDrained() {
+            H2Journal journal = open(H2Journal.Options.in(directory));
+            append(journal, List.of(new NodeDeclared(1, "orders", false), new NodeDeclared(2, "rest", false)));
+            fill(journal, 0, 40_000);
+            long full = journal.stats().bytes();
+            assertTrue(full > 40_000_000);
+            for (int n = 0; n < 40_000; n++) {
+                if (n % 100 > 0) {
+                    journal.append(List.of(removed(n)), Runnable::run, () -> {});
+                }
+            }
+            assertEquals("durable", append(journal, List.of()));
+            awaitThat(() -> journal.stats().bytes() < full / 2);
+            journal.close(Duration.ofSeconds(10));
+        }
+
+        @Test
+        void aDeletedQueueGivesItsSpaceBackAlsoAfterARestart() {
+            H2Journal.Options options = H2Journal.Options.in(directory);
+            H2Journal journal = open(options);
+            append(journal, List.of(new NodeDeclared(1, "orders", false)));
+            fill(journal, 0, 30_000);
+            append(journal, List.of(new NodeDeleted(1)));
+            journal.close(Duration.ofSeconds(10));
+            H2Journal again = open(options);
+            assertEquals(List.of(), again.recover());
+            awaitThat(() -> again.stats().bytes() < 16_000_000);
+            again.close(Duration.ofSeconds(10));
+        }
+    }
+
+    @Nested
+    class Speed {
+        @TempDir
+        Path directory;
+
+        @Test
+        void whatWaitsDuringASlowSyncIsOneCommit() {
+            H2Journal journal = open(H2Journal.Options.in(directory).on("", Duration.ofMillis(100)));
+            append(journal, List.of(new NodeDeclared(1, "orders", false)));
+            long before = journal.stats().commits();
+            for (int n = 0; n < 1000; n++) {
+                journal.append(List.of(stored(n)), Runnable::run, () -> said.add("durable"));
+            }
+            for (int n = 0; n < 1000; n++) {
+                assertEquals("durable", said());
+            }
+            assertTrue(journal.stats().commits() - before <= 3, () -> journal.stats()
+                    .toString());
+            assertTrue(journal.stats().lastSyncNanos() >= 100_000_000);
+            journal.close(Duration.ofSeconds(10));
+        }
+
+        @Test
+        void messagesThatLeaveAtOnceAreNeverWritten() {
+            H2Journal journal = open(H2Journal.Options.in(directory));
+            append(journal, List.of(new NodeDeclared(1, "orders", false), stored(0)));
+            long commits = journal.stats().commits();
+            for (int n = 1; n < 50; n++) {
+                assertEquals("durable", append(journal, List.of(stored(n), removed(n))));
+            }
+            assertEquals(commits, journal.stats().commits());
+            assertEquals(98, journal.stats().cancelled());
+            journal.close(Duration.ofSeconds(10));
+        }
+    }
+}

@@ -1,0 +1,348 @@
+package io.millrace.main;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The real process: its exit codes, what it says, and how it takes signals. */
+@Timeout(60)
+@DisabledOnOs(OS.WINDOWS) // signals are sent with kill
+class MainProcessTest {
+    private static final Pattern PORT = Pattern.compile("listener amqp: 127\\.0\\.0\\.1:(\\d+)");
+    private static final String ENDS = "(the process has ended)";
+
+    @TempDir
+    private Path directory;
+
+    private final List<Millraced> processes = new ArrayList<>();
+
+    /** A process and what it has said so far. */
+    private static final class Millraced {
+        private final Process process;
+        private final BlockingQueue<String> lines = new LinkedBlockingQueue<>();
+        private final StringBuilder said = new StringBuilder();
+
+        Millraced(Path directory, String... arguments) throws IOException {
+            List<String> command = new ArrayList<>(List.of(
+                    Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                    "-XX:TieredStopAtLevel=1",
+                    "-XX:+UseSerialGC",
+                    "-Xmx256m",
+                    "-cp",
+                    System.getProperty("java.class.path"),
+                    Main.class.getName()));
+            command.addAll(List.of(arguments));
+            process = new ProcessBuilder(command)
+                    .directory(directory.toFile())
+                    .redirectErrorStream(true)
+                    .start();
+            Thread reader = new Thread(this::read, "reader");
+            reader.setDaemon(true);
+            reader.start();
+        }
+
+        private void read() {
+            try (var in = process.inputReader(UTF_8)) {
+                in.lines().forEach(lines::add);
+            } catch (IOException | UncheckedIOException e) {
+                lines.add(e.toString());
+            }
+            lines.add(ENDS);
+        }
+
+        /** Waits for a line that matches. */
+        Matcher await(Pattern pattern) throws InterruptedException {
+            while (true) {
+                String line = lines.poll(30, TimeUnit.SECONDS);
+                assertTrue(line != null, () -> "no '" + pattern + "' in:\n" + said);
+                said.append(line).append('\n');
+                Matcher matcher = pattern.matcher(line);
+                if (matcher.find()) {
+                    return matcher;
+                }
+                assertTrue(process.isAlive() || !line.equals(ENDS), () -> "no '" + pattern + "' in:\n" + said);
+            }
+        }
+
+        int port() throws InterruptedException {
+            int port = Integer.parseInt(await(PORT).group(1));
+            await(Pattern.compile("ready in"));
+            return port;
+        }
+
+        void signal(String name) throws IOException, InterruptedException {
+            Process kill = new ProcessBuilder("kill", "-" + name, Long.toString(process.pid())).start();
+            assertEquals(0, kill.waitFor());
+        }
+
+        int exitCode() throws InterruptedException {
+            assertTrue(process.waitFor(30, TimeUnit.SECONDS), () -> "still running:\n" + said);
+            for (String line = lines.poll(10, TimeUnit.SECONDS);
+                    line != null && !line.equals(ENDS);
+                    line = lines.poll(10, TimeUnit.SECONDS)) {
+                said.append(line).append('\n');
+            }
+            return process.exitValue();
+        }
+
+        void assertSaid(String... parts) {
+            for (String part : parts) {
+                assertTrue(said.toString().contains(part), () -> "'" + part + "' is missing in:\n" + said);
+            }
+            assertTrue(!said.toString().contains("\tat "), () -> "there is a stack trace in:\n" + said);
+        }
+    }
+
+    @AfterEach
+    void killWhatIsLeft() {
+        processes.forEach(each -> each.process.destroyForcibly());
+    }
+
+    private Millraced run(String... arguments) throws IOException {
+        Millraced process = new Millraced(directory, arguments);
+        processes.add(process);
+        return process;
+    }
+
+    private Millraced runWith(String yaml) throws IOException {
+        Path file = directory.resolve("test-" + processes.size() + ".yaml");
+        Files.writeString(file, yaml);
+        return run("--config", file.toString());
+    }
+
+    private static String yaml(int port, String store) {
+        return "listeners:\n  - name: amqp\n    host: 127.0.0.1\n    port: " + port
+                + "\nhttp: off\nstore:\n  directory: " + store + "\n";
+    }
+
+    @Nested
+    class Refuses {
+        @Test
+        void aBadConfigWithEveryMistakeAtOnce() throws Exception {
+            Millraced process = runWith("listeners:\n  - port: 99999\nquees: []\n");
+            assertEquals(2, process.exitCode());
+            process.assertSaid("test-0.yaml:2", "99999", "test-0.yaml:3", "quees", "2 mistakes", "nothing was started");
+        }
+
+        @Test
+        void aConfigThatIsNotThere() throws Exception {
+            Millraced process = run("--config", "missing.yaml");
+            assertEquals(2, process.exitCode());
+            process.assertSaid("missing.yaml");
+        }
+
+        @Test
+        void anOptionThatDoesNotExist() throws Exception {
+            Millraced process = run("--confg", "x");
+            assertEquals(2, process.exitCode());
+            process.assertSaid("Unknown options: '--confg'", "Possible solutions: --config");
+        }
+
+        @Test
+        void aPortThatIsTaken() throws Exception {
+            try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+                Millraced process = runWith(yaml(taken.getLocalPort(), "data"));
+                assertEquals(3, process.exitCode());
+                process.assertSaid("127.0.0.1:" + taken.getLocalPort(), "listener amqp", "taken");
+            }
+        }
+
+        @Test
+        void aStoreThatAnotherProcessHasOpen() throws Exception {
+            Millraced first = runWith(yaml(0, "data"));
+            first.port();
+            Millraced second = runWith(yaml(0, "data"));
+            assertEquals(4, second.exitCode());
+            second.assertSaid("store in data");
+        }
+
+        @Test
+        void aStoreThatIsNone() throws Exception {
+            Files.createDirectories(directory.resolve("data"));
+            Files.write(directory.resolve("data").resolve("millrace.mv"), new byte[64 << 10]);
+            Millraced process = runWith(yaml(0, "data"));
+            assertEquals(4, process.exitCode());
+            process.assertSaid("millrace.mv");
+        }
+
+        @Test
+        void aStoreDirectoryThatCannotBeMade() throws Exception {
+            Files.writeString(directory.resolve("data"), "a file, not a directory");
+            Millraced process = runWith(yaml(0, "data"));
+            assertEquals(4, process.exitCode());
+            process.assertSaid("data");
+        }
+    }
+
+    @Nested
+    class OnASignal {
+        /** Opens a connection without SASL and reads until the broker closes it. */
+        private byte[] openAndReadAll(int port, Millraced process) throws Exception {
+            try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+                socket.setSoTimeout(30_000);
+                // open{container-id: "t"} on channel 0
+                byte[] open = {
+                    'A',
+                    'M',
+                    'Q',
+                    'P',
+                    0,
+                    1,
+                    0,
+                    0,
+                    0,
+                    0,
+                    0,
+                    17,
+                    2,
+                    0,
+                    0,
+                    0,
+                    0,
+                    0x53,
+                    0x10,
+                    (byte) 0xc0,
+                    4,
+                    1,
+                    (byte) 0xa1,
+                    1,
+                    't'
+                };
+                socket.getOutputStream().write(open);
+                process.await(Pattern.compile("as container 't'"));
+                process.signal("TERM");
+                return socket.getInputStream().readAllBytes();
+            }
+        }
+
+        @Test
+        void tellsClientsAndExitsWithZero() throws Exception {
+            Millraced process = runWith(yaml(0, "data"));
+            byte[] answer = openAndReadAll(process.port(), process);
+            assertEquals(0, process.exitCode());
+            String text = UTF_8.decode(ByteBuffer.wrap(answer)).toString();
+            assertTrue(text.contains("amqp:connection:forced"), text);
+            process.assertSaid("SIGTERM", "stopped");
+        }
+
+        @Test
+        void aSecondOneEndsItAtOnce() throws Exception {
+            Millraced process = runWith(yaml(0, "data"));
+            int port = process.port();
+            try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+                // This peer never answers the close frame, so an orderly stop waits for it.
+                byte[] open = {
+                    'A',
+                    'M',
+                    'Q',
+                    'P',
+                    0,
+                    1,
+                    0,
+                    0,
+                    0,
+                    0,
+                    0,
+                    17,
+                    2,
+                    0,
+                    0,
+                    0,
+                    0,
+                    0x53,
+                    0x10,
+                    (byte) 0xc0,
+                    4,
+                    1,
+                    (byte) 0xa1,
+                    1,
+                    't'
+                };
+                socket.getOutputStream().write(open);
+                process.await(Pattern.compile("as container 't'"));
+                process.signal("TERM");
+                process.await(Pattern.compile("stopping: telling clients"));
+                process.signal("TERM");
+                assertEquals(128 + 15, process.exitCode());
+            }
+            process.assertSaid("stopping at once");
+            Millraced again = runWith(yaml(0, "data"));
+            again.port();
+            again.signal("INT");
+            assertEquals(0, again.exitCode());
+        }
+    }
+
+    @Nested
+    class Commands {
+        @Test
+        void checkConfigStartsNothing() throws Exception {
+            Millraced process = run("--check-config");
+            assertEquals(0, process.exitCode());
+            process.assertSaid("the config is good (built-in defaults)");
+            assertTrue(Files.notExists(directory.resolve("data")));
+        }
+
+        @Test
+        void hashPasswordReadsStandardInput() throws Exception {
+            Millraced process = run("hash-password", "--user", "ada");
+            process.process.getOutputStream().write("secret\n".getBytes(UTF_8));
+            process.process.getOutputStream().flush();
+            assertEquals(0, process.exitCode());
+            process.assertSaid("pbkdf2-sha512:", "- name: ada");
+            assertTrue(!process.said.toString().contains("secret"), process.said::toString);
+        }
+
+        @Test
+        void healthOfNobodyIsOne() throws Exception {
+            int free;
+            try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+                free = socket.getLocalPort();
+            }
+            Millraced process = run("health", "--url", "http://127.0.0.1:" + free + "/readyz");
+            assertEquals(1, process.exitCode());
+            process.assertSaid("no answer from http://127.0.0.1:" + free);
+        }
+
+        @Test
+        void healthOfARunningBrokerIsZero() throws Exception {
+            Millraced broker = runWith(yaml(0, "data").replace("http: off", "http:\n  port: 0"));
+            String port = broker.await(Pattern.compile("http: 127\\.0\\.0\\.1:(\\d+)"))
+                    .group(1);
+            broker.await(Pattern.compile("ready in"));
+            Millraced process = run("health", "--url", "http://127.0.0.1:" + port + "/readyz");
+            assertEquals(0, process.exitCode());
+            process.assertSaid("ready");
+        }
+
+        @Test
+        void helpTellsTheExitCodes() throws Exception {
+            Millraced process = run("--help");
+            assertEquals(0, process.exitCode());
+            process.assertSaid("Exit codes:", "the store failed while the broker ran");
+        }
+    }
+}
