@@ -77,7 +77,7 @@ final class RemoteSource implements Source {
         Envoy envoy = envoys.remove(consumer);
         if (envoy != null) {
             envoy.gone = true;
-            there.send(() -> queue.detach(envoy, lost));
+            there.send(() -> envoy.detach(lost));
         }
     }
 
@@ -89,6 +89,8 @@ final class RemoteSource implements Source {
         /** Owned by the loop of the queue: bytes on their way, and the credit as the queue counts it. */
         private long underwayBytes;
 
+        private final ArrayDeque<Delivery> underway = new ArrayDeque<>();
+        private boolean leaving;
         private long countThere;
         private long limitThere;
 
@@ -137,11 +139,12 @@ final class RemoteSource implements Source {
 
         @Override
         public boolean ready() {
-            return underwayBytes < UNDERWAY_LIMIT_BYTES;
+            return underwayBytes < UNDERWAY_LIMIT_BYTES && !leaving;
         }
 
         @Override
         public void deliver(Delivery delivery) {
+            underway.add(delivery);
             underwayBytes += delivery.message().size();
             countThere++;
             Carried carried =
@@ -175,10 +178,12 @@ final class RemoteSource implements Source {
         }
 
         void unpack() {
-            long taken = 0;
+            int taken = 0;
+            long bytes = 0;
             while (!gone && !arrived.isEmpty() && takesNext()) {
                 Carried next = arrived.poll();
-                taken += next.message().size();
+                taken++;
+                bytes += next.message().size();
                 hand(next);
             }
             if (drained == creditSent && drained > told && !gone && (arrived.isEmpty() || count >= limit)) {
@@ -187,12 +192,27 @@ final class RemoteSource implements Source {
                 consumer.drained();
             }
             if (taken > 0) {
-                long bytes = taken;
-                there.send(() -> {
-                    underwayBytes -= bytes;
-                    queue.resume(this);
-                });
+                taken(taken, bytes);
             }
+        }
+
+        private void taken(int messages, long bytes) {
+            there.send(() -> {
+                for (int i = 0; i < messages; i++) {
+                    underway.poll();
+                }
+                underwayBytes -= bytes;
+                queue.resume(this);
+            });
+        }
+
+        /** What the link was never handed is not a failed attempt, even if its connection is lost. */
+        private void detach(boolean lost) {
+            leaving = true;
+            while (!underway.isEmpty()) {
+                queue.settle(this, underway.poll(), Outcome.RELEASED, Receipt.NONE);
+            }
+            queue.detach(this, lost);
         }
 
         private boolean takesNext() {

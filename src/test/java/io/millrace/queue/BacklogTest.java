@@ -162,24 +162,6 @@ class BacklogTest {
             assertEquals(names(1, 900), hoarder.names());
             assertEquals(0, two.heldBytes());
         }
-
-        @Test
-        void aMessageReadBeforeItsWriteIsAnsweredIsCountedOnce() {
-            scene.offerMany(1, 300, true, BODY_BYTES);
-            scene.settle();
-            Recipient consumer = scene.consumer().credit(1000);
-            // The batch with the last one is on disk, but the loop is told only after it is told what was read.
-            scene.offerMany(301, 301, true, BODY_BYTES);
-            scene.loop.runAll();
-            scene.offerMany(302, 302, true, BODY_BYTES);
-            scene.settle();
-            scene.settle();
-            consumer.acceptAll();
-            assertEquals(names(1, 302), drainWithinBudget(scene, consumer));
-
-            assertEquals(0, scene.heldBytes());
-            assertEquals(0, scene.queue.stats().messages());
-        }
     }
 
     @Nested

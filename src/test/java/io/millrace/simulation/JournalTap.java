@@ -7,9 +7,11 @@ import io.millrace.journal.MessageKey;
 import io.millrace.journal.StoredMessage;
 import io.millrace.queue.Messages;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -18,12 +20,14 @@ import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 
 /**
- * The journal of a simulation: holds reads back until they are let through, and checks that each fact fits those before it.
+ * The journal of a simulation: holds reads and answers back until they are let through, and checks that each fact fits those before it.
  */
 final class JournalTap implements Journal {
     final InMemoryJournal journal;
     private final Map<MessageKey, Integer> sizes = new HashMap<>();
     private final Set<String> onDisk = new HashSet<>();
+    private final IdentityHashMap<Executor, Executor> answersTo = new IdentityHashMap<>();
+    private final ArrayDeque<Runnable> answers = new ArrayDeque<>();
     private final List<Runnable> reads = new ArrayList<>();
 
     JournalTap(InMemoryJournal journal) {
@@ -31,6 +35,15 @@ final class JournalTap implements Journal {
         for (StoredMessage message : journal.messages()) {
             sizes.put(message.key(), message.bytes().length);
         }
+    }
+
+    /** Lets the next answer to an append through; false if none waits. A read may see what is not answered yet. */
+    boolean letAnswer() {
+        Runnable answer = answers.poll();
+        if (answer != null) {
+            answer.run();
+        }
+        return answer != null;
     }
 
     /** Lets one read through, of those that wait; false if there is none. */
@@ -45,7 +58,8 @@ final class JournalTap implements Journal {
     @Override
     public void append(List<Fact> batch, Executor loop, Runnable durable) {
         batch.forEach(this::check);
-        journal.append(batch, loop, () -> {
+        Executor late = answersTo.computeIfAbsent(loop, to -> task -> answers.add(() -> to.execute(task)));
+        journal.append(batch, late, () -> {
             batch.forEach(this::written);
             durable.run();
         });

@@ -159,9 +159,6 @@ final class SimConsumer implements Consumer {
 
     void leave(boolean lost) {
         gone = true;
-        if (lost && !browse) {
-            ledger.mayHaveFailedUnseen(address);
-        }
         held.keySet().forEach(entry -> ledger.leaving(entry, address, lost));
         held.clear();
         source.detach(this, lost);

@@ -72,8 +72,10 @@ final class Simulation {
         int die = random.nextInt(100);
         if (die < 45) {
             loops.get(random.nextInt(loops.size())).runOne();
-        } else if (die < 52) {
+        } else if (die < 50) {
             journal.journal.flush(1 + random.nextInt(4));
+        } else if (die < 54) {
+            journal.letAnswer();
         } else if (die < 58) {
             journal.letRead(random);
         } else if (die < 72) {
@@ -148,12 +150,14 @@ final class Simulation {
         boolean busy = true;
         while (busy) {
             busy = journal.letRead(random);
+            busy |= journal.letAnswer();
             for (ManualLoop loop : loops) {
                 busy |= loop.runOne();
             }
             if (!busy) {
                 busy = journal.journal.waiting() > 0 && !failing;
                 journal.journal.flush();
+                busy |= journal.letAnswer();
                 for (ManualLoop loop : loops) {
                     busy |= loop.runOne();
                 }
