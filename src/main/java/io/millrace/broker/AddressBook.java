@@ -35,6 +35,7 @@ final class AddressBook {
 
     private final Config config;
     private final Set<String> configuredDeadLetterQueues;
+    private final Map<String, QueueSettings> configured = new HashMap<>();
     private final List<Directory> directories;
     private final Map<String, QueueEntry> entries = new HashMap<>();
     private final Set<String> deadLetterQueues = new HashSet<>();
@@ -49,6 +50,7 @@ final class AddressBook {
         this.config = config;
         this.directories = directories;
         this.configuredDeadLetterQueues = config.deadLetterQueues();
+        config.queues().forEach(queue -> configured.put(queue.name(), queue.settings()));
     }
 
     private Directory home() {
@@ -148,7 +150,8 @@ final class AddressBook {
     }
 
     private QueueEntry queueOf(long number, String address, Directory owner, Backlog backlog) {
-        QueueSettings settings = config.settingsFor(address);
+        QueueSettings own = configured.get(address);
+        QueueSettings settings = own == null ? config.settingsFor(address) : own;
         Queue queue = new Queue(
                 new QueueIdentity(number, address, true),
                 settings,

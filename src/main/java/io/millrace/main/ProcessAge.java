@@ -18,11 +18,21 @@ final class ProcessAge {
 
     private ProcessAge() {}
 
+    /** A process older than this did something else first, as Maven does before {@code exec:java}. */
+    private static final long FOREIGN_MILLIS = 5_000;
+
+    /** When this start began, in milliseconds since 1970: with the process, unless that did something else before. */
+    static long startMillis() {
+        long now = System.currentTimeMillis();
+        long process = processStartMillis();
+        return now - process > FOREIGN_MILLIS ? now : process;
+    }
+
     /**
      * Milliseconds since 1970. On Linux from the clock that runs since boot: what the JDK says there is counted from the boot
      * in whole seconds, and can be most of a second wrong.
      */
-    static long startMillis() {
+    private static long processStartMillis() {
         long now = System.currentTimeMillis();
         try {
             String stat = Files.readString(SELF);
