@@ -46,6 +46,7 @@ final class RunningBroker implements AutoCloseable {
                 listeners:
                   - {name: test, host: 127.0.0.1, port: 0, anonymous: %s}
                 http: {host: 127.0.0.1, port: 0}
+                event-loops: 2
                 store: {directory: "%s"}
                 """.formatted(anonymous, directory.resolve("data"));
         return new RunningBroker(ConfigFile.parse("test", whole + yaml, name -> Optional.empty()));
