@@ -24,7 +24,7 @@ import org.apache.qpid.proton.amqp.transport.Transfer;
  * peer's: no transfer frame is written beyond it, so a delivery may stop in the middle ({@link #continuePartial}).
  */
 final class AmqpSession {
-    private static final UnsignedInteger WINDOW = UnsignedInteger.valueOf(Integer.MAX_VALUE);
+    private static final UnsignedInteger OUTGOING_WINDOW = UnsignedInteger.valueOf(Integer.MAX_VALUE);
     private static final long MAX_HANDLE = 65_535;
 
     private final AmqpConnection connection;
@@ -36,6 +36,9 @@ final class AmqpSession {
     private final BitSet localHandles = new BitSet();
     private final IntMap<OutgoingDelivery> unsettled = new IntMap<>();
 
+    private final IncomingWindow window;
+    private final Runnable grantWindow = this::grantWindow;
+    private boolean windowDue;
     private int nextIncomingId;
     private int nextOutgoingId;
     private long remoteWindow;
@@ -54,11 +57,14 @@ final class AmqpSession {
                 begin.getHandleMax() == null ? MAX_HANDLE : begin.getHandleMax().longValue();
         nextIncomingId = begin.getNextOutgoingId().intValue();
         remoteWindow = begin.getIncomingWindow().longValue();
+        window = new IncomingWindow(
+                connection.settings().sessionBytes(),
+                connection.settings().limits().maxFrameSize());
         Begin answer = new Begin();
         answer.setRemoteChannel(UnsignedShort.valueOf((short) channel));
         answer.setNextOutgoingId(UnsignedInteger.ZERO);
-        answer.setIncomingWindow(WINDOW);
-        answer.setOutgoingWindow(WINDOW);
+        answer.setIncomingWindow(UnsignedInteger.valueOf(window.grant()));
+        answer.setOutgoingWindow(OUTGOING_WINDOW);
         answer.setHandleMax(UnsignedInteger.valueOf(handleMax));
         answer.setProperties(Map.of());
         frames.frame(channel, answer);
@@ -145,9 +151,9 @@ final class AmqpSession {
     void flowed(Flow flow) {
         int first =
                 flow.getNextIncomingId() == null ? 0 : flow.getNextIncomingId().intValue();
-        long window = flow.getIncomingWindow().longValue();
+        long incoming = flow.getIncomingWindow().longValue();
         boolean closed = remoteWindow == 0;
-        remoteWindow = Math.max(0, first - nextOutgoingId + window);
+        remoteWindow = Math.max(0, first - nextOutgoingId + incoming);
         if (flow.getHandle() != null) {
             link(flow.getHandle()).flowed(flow);
         } else if (flow.getEcho()) {
@@ -162,15 +168,45 @@ final class AmqpSession {
     Flow newFlow() {
         Flow flow = new Flow();
         flow.setNextIncomingId(UnsignedInteger.valueOf(nextIncomingId));
-        flow.setIncomingWindow(WINDOW);
+        flow.setIncomingWindow(UnsignedInteger.valueOf(window.grant()));
         flow.setNextOutgoingId(UnsignedInteger.valueOf(nextOutgoingId));
-        flow.setOutgoingWindow(WINDOW);
+        flow.setOutgoingWindow(OUTGOING_WINDOW);
         return flow;
     }
 
     void transferred(Transfer transfer, Binary payload) {
         nextIncomingId++;
+        if (!window.received(payload == null ? 0 : payload.getLength())) {
+            throw ProtocolViolation.ofSession(
+                    Condition.SESSION_WINDOW_VIOLATION, "a transfer came on a session whose incoming-window is 0");
+        }
+        windowChanged();
         link(transfer.getHandle()).transferred(transfer, payload);
+    }
+
+    /** A message is complete; its bytes count against the window until it is answered. */
+    void held(int bytes) {
+        window.held(bytes);
+    }
+
+    void answered(int bytes) {
+        window.answered(bytes);
+        windowChanged();
+    }
+
+    private void windowChanged() {
+        if (active && !windowDue && window.due()) {
+            windowDue = true;
+            connection.output().atFlush(grantWindow);
+        }
+    }
+
+    /** Tells the peer of a larger window, unless a flow of a link has done so in this turn. */
+    private void grantWindow() {
+        windowDue = false;
+        if (active && window.due()) {
+            frames.frame(channel, newFlow());
+        }
     }
 
     /** Checks the delivery-id of the first frame of a delivery: they count up by one (section 2.6.12). */

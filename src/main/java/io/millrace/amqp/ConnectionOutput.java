@@ -5,7 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * When the output of a connection leaves, and who waits for that: links whose credit is due at the end of a turn, and links
+ * When the output of a connection leaves, and who waits for that: links and sessions that look at their credit at the end of a turn, and links
  * whose peers do not take more at the moment. Owned by its connection.
  */
 final class ConnectionOutput {
@@ -17,7 +17,7 @@ final class ConnectionOutput {
     private final Flushed flushed;
     private final FrameOutput frames = new FrameOutput(this::schedule);
     private final Runnable flushTask = this::flush;
-    private final List<IncomingLink> creditDue = new ArrayList<>();
+    private final List<Runnable> atFlush = new ArrayList<>();
     private List<OutgoingLink> stalled = new ArrayList<>();
     private boolean inRead;
     private boolean scheduled;
@@ -62,10 +62,10 @@ final class ConnectionOutput {
         if (stopped || flushing) {
             return;
         }
-        for (int i = 0; i < creditDue.size(); i++) {
-            creditDue.get(i).grantCredit();
+        for (int i = 0; i < atFlush.size(); i++) {
+            atFlush.get(i).run();
         }
-        creditDue.clear();
+        atFlush.clear();
         flushed.flushed(send());
     }
 
@@ -96,9 +96,9 @@ final class ConnectionOutput {
         }
     }
 
-    /** The link looks at its credit when this turn is over. */
-    void creditDue(IncomingLink link) {
-        creditDue.add(link);
+    /** Runs a task before the next flush, when this turn is over: what it writes leaves with the rest. */
+    void atFlush(Runnable task) {
+        atFlush.add(task);
         schedule();
     }
 
@@ -119,7 +119,7 @@ final class ConnectionOutput {
     void stop() {
         stopped = true;
         stalled.clear();
-        creditDue.clear();
+        atFlush.clear();
     }
 
     void close() {

@@ -41,6 +41,7 @@ final class IncomingLink extends AmqpLink {
     private int deliveryCount;
     private int credit;
     private int unanswered;
+    private final Runnable grantCredit = this::grantCredit;
     private boolean creditDue;
     private boolean waitsForRoom;
 
@@ -107,12 +108,12 @@ final class IncomingLink extends AmqpLink {
     private void creditDue() {
         if (!creditDue) {
             creditDue = true;
-            session().connection().output().creditDue(this);
+            session().connection().output().atFlush(grantCredit);
         }
     }
 
     /** Tops the peer's credit up, if that is worth a frame. Called at a flush. */
-    void grantCredit() {
+    private void grantCredit() {
         creditDue = false;
         if (!active()) {
             return;
@@ -256,7 +257,8 @@ final class IncomingLink extends AmqpLink {
         content = null;
         session().connection().receivedMessage();
         unanswered++;
-        Answer answer = new Answer(deliveryId, settled);
+        session().held(size);
+        Answer answer = new Answer(deliveryId, settled, size);
         if (transactional) {
             answer.settled(new Outcome.Rejected(
                     new Condition(Condition.NOT_IMPLEMENTED, "transactions are not supported by this broker")));
@@ -273,14 +275,17 @@ final class IncomingLink extends AmqpLink {
     private final class Answer implements Receipt {
         private final int id;
         private final boolean settled;
+        private final int bytes;
 
-        Answer(int id, boolean settled) {
+        Answer(int id, boolean settled, int bytes) {
             this.id = id;
             this.settled = settled;
+            this.bytes = bytes;
         }
 
         @Override
         public void settled(Outcome outcome) {
+            session().answered(bytes);
             answered(id, settled, outcome);
         }
     }

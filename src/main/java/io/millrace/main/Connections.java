@@ -29,6 +29,9 @@ final class Connections {
     private static final Condition STOPPING =
             new Condition(Condition.CONNECTION_FORCED, "broker is shutting down; connect again later or elsewhere");
 
+    private static final long MIN_SESSION_BYTES = 128 << 10;
+    private static final long MAX_SESSION_BYTES = 4 << 20;
+
     private final Config config;
     private final Broker broker;
     private final Authenticator authenticator;
@@ -50,6 +53,11 @@ final class Connections {
         return counts;
     }
 
+    /** What a session may hold: enough to keep a fast sender busy, little enough that some dozens of them fit. */
+    private static long sessionBytes(Config config) {
+        return Math.max(MIN_SESSION_BYTES, Math.min(MAX_SESSION_BYTES, config.memoryBytes() / 32));
+    }
+
     /** Makes the AMQP connections of a listener. */
     BiFunction<VertxLoop, Peer, Protocol> protocolsOf(Config.Listener listener) {
         ConnectionSettings settings = new ConnectionSettings(
@@ -57,6 +65,7 @@ final class Connections {
                 Version.NUMBER,
                 listener.anonymous(),
                 !config.users().isEmpty(),
+                sessionBytes(config),
                 config.connection());
         return (loop, peer) -> new Amqp(settings, listener.name(), loop, peer);
     }

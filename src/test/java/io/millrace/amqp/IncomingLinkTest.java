@@ -203,6 +203,66 @@ class IncomingLinkTest {
     }
 
     @Nested
+    class SessionWindow {
+        private static final int FRAMES_A_MESSAGE = 20;
+
+        private final byte[] part = new byte[Peer.MAX_FRAME - 200];
+        private int window = (int) (Peer.SESSION_BYTES / Peer.MAX_FRAME);
+        private int delivery;
+
+        /** Sends large messages until the window that we were told of is used up. */
+        private void exhaust() {
+            peer.attachSender(0, "orders");
+            queue.holdReceipts = true;
+            int sent = 0;
+            for (int frame = 1; sent < window; frame++) {
+                sendPart(frame % FRAMES_A_MESSAGE != 0);
+                sent++;
+                while (!peer.nothingCame()) {
+                    Flow flow = peer.expect(Flow.class);
+                    window = flow.getNextIncomingId().intValue()
+                            + flow.getIncomingWindow().intValue();
+                }
+            }
+        }
+
+        private void sendPart(boolean more) {
+            Transfer transfer = Peer.transfer(0, delivery);
+            transfer.setMessageFormat(UnsignedInteger.valueOf(7));
+            transfer.setMore(more);
+            peer.send(Peer.frame(0, transfer, part));
+            delivery += more ? 0 : 1;
+        }
+
+        @Test
+        void itHoldsASenderOfLargeMessagesAtTheBytesThatAreNotAnswered() {
+            exhaust();
+            long held = (long) delivery * FRAMES_A_MESSAGE * part.length;
+            assertTrue(held > Peer.SESSION_BYTES / 2, "only " + held + " bytes were let in");
+            assertTrue(held <= Peer.SESSION_BYTES * 3 / 2, held + " bytes were let in");
+        }
+
+        @Test
+        void answersOpenItAgain() {
+            exhaust();
+            queue.releaseHeld();
+            peer.loop.runAll();
+            peer.expect(Disposition.class);
+            int opened = peer.expect(Flow.class).getIncomingWindow().intValue();
+            assertTrue(opened >= Peer.SESSION_BYTES / Peer.MAX_FRAME / 2, "opened to " + opened);
+        }
+
+        @Test
+        void aTransferBeyondItEndsTheSession() {
+            exhaust();
+            sendPart(true);
+            assertEquals(
+                    Symbol.valueOf(Condition.SESSION_WINDOW_VIOLATION),
+                    peer.expect(End.class).getError().getCondition());
+        }
+    }
+
+    @Nested
     class Transfers {
         @Test
         void aMessageArrivesByteForByteAndIsAccepted() {

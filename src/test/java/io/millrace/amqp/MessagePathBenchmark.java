@@ -136,7 +136,7 @@ public class MessagePathBenchmark {
     public void open() {
         loop = new ManualLoop();
         Config.Connection limits = new Config.Connection(65536, 10, 10, Duration.ofSeconds(60), 1_000_000, 1000);
-        ConnectionSettings settings = new ConnectionSettings("broker", "1", true, false, limits);
+        ConnectionSettings settings = new ConnectionSettings("broker", "1", true, false, 4 << 20, limits);
         PassingNodes nodes = new PassingNodes(loop);
         producer = new AmqpConnection(
                 settings, loop, nodes, (user, password, executor, answer) -> {}, toProducer, toProducer);

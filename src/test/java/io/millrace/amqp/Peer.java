@@ -49,6 +49,7 @@ final class Peer implements Output, ConnectionEvents {
     static final int MAX_FRAME = 4096;
     static final int MAX_MESSAGE = 100_000;
     static final int CREDIT = 10;
+    static final long SESSION_BYTES = 400_000;
 
     final ManualLoop loop = new ManualLoop();
     final FakeNodes nodes = new FakeNodes(loop);
@@ -73,7 +74,7 @@ final class Peer implements Output, ConnectionEvents {
     Peer(boolean anonymous, boolean passwords, Duration idle) {
         Config.Connection limits = new Config.Connection(MAX_FRAME, 3, 7, idle, MAX_MESSAGE, CREDIT);
         connection = new AmqpConnection(
-                new ConnectionSettings("broker", "1.2.3", anonymous, passwords, limits),
+                new ConnectionSettings("broker", "1.2.3", anonymous, passwords, SESSION_BYTES, limits),
                 loop,
                 nodes,
                 (user, password, executor, answer) -> {
@@ -393,6 +394,11 @@ final class Peer implements Output, ConnectionEvents {
                 disposition.getLast() == null ? first : disposition.getLast().intValue());
         assertTrue(disposition.getSettled());
         assertEquals(Accepted.getInstance(), disposition.getState());
+    }
+
+    boolean nothingCame() {
+        parse();
+        return frames.isEmpty();
     }
 
     void expectNothing() {

@@ -2,7 +2,7 @@ package io.millrace.journal.h2;
 
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.util.Locale;
+import java.util.HexFormat;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -47,8 +47,9 @@ record Root(long version, int chunk, long block, int blocks) {
     }
 
     byte[] note(long salt) {
-        String text = String.format(Locale.ROOT, "root:%x,chunk:%x,block:%x,len:%x", version, chunk, block, blocks);
-        String sealed = String.format(Locale.ROOT, "%s,crc:%08x", text, crc(text, salt));
+        String text = "root:" + Long.toHexString(version) + ",chunk:" + Integer.toHexString(chunk) + ",block:"
+                + Long.toHexString(block) + ",len:" + Integer.toHexString(blocks);
+        String sealed = text + ",crc:" + HexFormat.of().toHexDigits(crc(text, salt));
         byte[] bytes = new byte[BYTES];
         System.arraycopy(sealed.getBytes(StandardCharsets.ISO_8859_1), 0, bytes, 0, sealed.length());
         return bytes;

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.util.HexFormat;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -250,7 +251,8 @@ final class SealedFileStore extends SingleFileStore {
         chunk.get(footer, bytes);
         String text = new String(bytes, StandardCharsets.ISO_8859_1).trim();
         ByteBuffer sealed = chunk.duplicate().position(0).limit(footer + text.length());
-        String seal = String.format(Locale.ROOT, ",seal:%08x%08x", sealOf(sealed), Root.crc(text, salt));
+        String seal = ",seal:" + HexFormat.of().toHexDigits(sealOf(sealed))
+                + HexFormat.of().toHexDigits(Root.crc(text, salt));
         chunk.put(footer + text.length(), seal.getBytes(StandardCharsets.ISO_8859_1));
         Matcher written = footerIn(chunk, footer).orElseThrow();
         long version = Long.parseLong(written.group(4), 16);
