@@ -2,6 +2,7 @@ package io.millrace.main;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -14,8 +15,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -31,21 +30,22 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(60)
 @DisabledOnOs(OS.WINDOWS) // signals are sent with kill
 class MainProcessTest {
-    private static final Pattern PORT = Pattern.compile("listener amqp: 127\\.0\\.0\\.1:(\\d+)");
-    private static final String ENDS = "(the process has ended)";
+    private static final Pattern PORT = Pattern.compile("listener amqp: 127\\.0\\.0\\.1:(\\d+),");
 
     @TempDir
     private Path directory;
 
     private final List<Millraced> processes = new ArrayList<>();
 
-    /** A process and what it has said so far. */
+    /** A process and what it has said so far, which is in a file: a pipe could lose the last words. */
     private static final class Millraced {
-        private final Process process;
-        private final BlockingQueue<String> lines = new LinkedBlockingQueue<>();
-        private final StringBuilder said = new StringBuilder();
+        private static final long LIMIT_NANOS = TimeUnit.SECONDS.toNanos(30);
 
-        Millraced(Path directory, String... arguments) throws IOException {
+        private final Process process;
+        private final Path output;
+        private int seen;
+
+        Millraced(Path directory, Path output, String... arguments) throws IOException {
             List<String> command = new ArrayList<>(List.of(
                     Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                     "-XX:TieredStopAtLevel=1",
@@ -55,35 +55,33 @@ class MainProcessTest {
                     System.getProperty("java.class.path"),
                     Main.class.getName()));
             command.addAll(List.of(arguments));
+            this.output = output;
             process = new ProcessBuilder(command)
                     .directory(directory.toFile())
                     .redirectErrorStream(true)
+                    .redirectOutput(output.toFile())
                     .start();
-            Thread reader = new Thread(this::read, "reader");
-            reader.setDaemon(true);
-            reader.start();
         }
 
-        private void read() {
-            try (var in = process.inputReader(UTF_8)) {
-                in.lines().forEach(lines::add);
-            } catch (IOException | UncheckedIOException e) {
-                lines.add(e.toString());
+        String said() {
+            try {
+                return Files.readString(output);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
             }
-            lines.add(ENDS);
         }
 
-        /** Waits for a line that matches. */
+        /** Waits for words that match, after those that matched before. */
         Matcher await(Pattern pattern) throws InterruptedException {
+            long deadline = System.nanoTime() + LIMIT_NANOS;
             while (true) {
-                String line = lines.poll(30, TimeUnit.SECONDS);
-                assertTrue(line != null, () -> "no '" + pattern + "' in:\n" + said);
-                said.append(line).append('\n');
-                Matcher matcher = pattern.matcher(line);
-                if (matcher.find()) {
+                boolean over = process.waitFor(20, TimeUnit.MILLISECONDS) || System.nanoTime() > deadline;
+                Matcher matcher = pattern.matcher(said());
+                if (matcher.find(seen)) {
+                    seen = matcher.end();
                     return matcher;
                 }
-                assertTrue(process.isAlive() || !line.equals(ENDS), () -> "no '" + pattern + "' in:\n" + said);
+                assertFalse(over, () -> "no '" + pattern + "' in:\n" + said());
             }
         }
 
@@ -99,20 +97,16 @@ class MainProcessTest {
         }
 
         int exitCode() throws InterruptedException {
-            assertTrue(process.waitFor(30, TimeUnit.SECONDS), () -> "still running:\n" + said);
-            for (String line = lines.poll(10, TimeUnit.SECONDS);
-                    line != null && !line.equals(ENDS);
-                    line = lines.poll(10, TimeUnit.SECONDS)) {
-                said.append(line).append('\n');
-            }
+            assertTrue(process.waitFor(30, TimeUnit.SECONDS), () -> "still running:\n" + said());
             return process.exitValue();
         }
 
         void assertSaid(String... parts) {
+            String said = said();
             for (String part : parts) {
-                assertTrue(said.toString().contains(part), () -> "'" + part + "' is missing in:\n" + said);
+                assertTrue(said.contains(part), () -> "'" + part + "' is missing in:\n" + said);
             }
-            assertTrue(!said.toString().contains("\tat "), () -> "there is a stack trace in:\n" + said);
+            assertFalse(said.contains("\tat "), () -> "there is a stack trace in:\n" + said);
         }
     }
 
@@ -122,7 +116,7 @@ class MainProcessTest {
     }
 
     private Millraced run(String... arguments) throws IOException {
-        Millraced process = new Millraced(directory, arguments);
+        Millraced process = new Millraced(directory, directory.resolve("output-" + processes.size()), arguments);
         processes.add(process);
         return process;
     }
@@ -313,7 +307,7 @@ class MainProcessTest {
             process.process.getOutputStream().flush();
             assertEquals(0, process.exitCode());
             process.assertSaid("pbkdf2-sha512:", "- name: ada");
-            assertTrue(!process.said.toString().contains("secret"), process.said::toString);
+            assertFalse(process.said().contains("secret"), process::said);
         }
 
         @Test
@@ -330,7 +324,7 @@ class MainProcessTest {
         @Test
         void healthOfARunningBrokerIsZero() throws Exception {
             Millraced broker = runWith(yaml(0, "data").replace("http: off", "http:\n  port: 0"));
-            String port = broker.await(Pattern.compile("http: 127\\.0\\.0\\.1:(\\d+)"))
+            String port = broker.await(Pattern.compile("http: 127\\.0\\.0\\.1:(\\d+),"))
                     .group(1);
             broker.await(Pattern.compile("ready in"));
             Millraced process = run("health", "--url", "http://127.0.0.1:" + port + "/readyz");
