@@ -264,7 +264,7 @@ class H2JournalTest {
         void aDiskWithTooLittleFreeHasNoRoom() {
             H2Journal journal = open(H2Journal.Options.in(directory).withLimits(Optional.empty(), Long.MAX_VALUE / 20));
             awaitThat(() -> !journal.room().available());
-            assertTrue(journal.room().reason().contains("store.min-free-bytes"));
+            assertTrue(journal.room().reason().contains("store.min-free"));
             journal.close(Duration.ofSeconds(10));
         }
 
