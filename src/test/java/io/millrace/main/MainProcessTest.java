@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -14,10 +13,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
@@ -31,94 +26,16 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(60)
 @DisabledOnOs(OS.WINDOWS) // signals are sent with kill
 class MainProcessTest {
-    private static final Pattern PORT = Pattern.compile("listener amqp: 127\\.0\\.0\\.1:(\\d+)");
-    private static final String ENDS = "(the process has ended)";
-
     @TempDir
     private Path directory;
 
     private final List<Millraced> processes = new ArrayList<>();
 
-    /** A process and what it has said so far. */
-    private static final class Millraced {
-        private final Process process;
-        private final BlockingQueue<String> lines = new LinkedBlockingQueue<>();
-        private final StringBuilder said = new StringBuilder();
-
-        Millraced(Path directory, String... arguments) throws IOException {
-            List<String> command = new ArrayList<>(List.of(
-                    Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                    "-XX:TieredStopAtLevel=1",
-                    "-XX:+UseSerialGC",
-                    "-Xmx256m",
-                    "-cp",
-                    System.getProperty("java.class.path"),
-                    Main.class.getName()));
-            command.addAll(List.of(arguments));
-            process = new ProcessBuilder(command)
-                    .directory(directory.toFile())
-                    .redirectErrorStream(true)
-                    .start();
-            Thread reader = new Thread(this::read, "reader");
-            reader.setDaemon(true);
-            reader.start();
-        }
-
-        private void read() {
-            try (var in = process.inputReader(UTF_8)) {
-                in.lines().forEach(lines::add);
-            } catch (IOException | UncheckedIOException e) {
-                lines.add(e.toString());
-            }
-            lines.add(ENDS);
-        }
-
-        /** Waits for a line that matches. */
-        Matcher await(Pattern pattern) throws InterruptedException {
-            while (true) {
-                String line = lines.poll(30, TimeUnit.SECONDS);
-                assertTrue(line != null, () -> "no '" + pattern + "' in:\n" + said);
-                said.append(line).append('\n');
-                Matcher matcher = pattern.matcher(line);
-                if (matcher.find()) {
-                    return matcher;
-                }
-                assertTrue(process.isAlive() || !line.equals(ENDS), () -> "no '" + pattern + "' in:\n" + said);
-            }
-        }
-
-        int port() throws InterruptedException {
-            int port = Integer.parseInt(await(PORT).group(1));
-            await(Pattern.compile("ready in"));
-            return port;
-        }
-
-        void signal(String name) throws IOException, InterruptedException {
-            Process kill = new ProcessBuilder("kill", "-" + name, Long.toString(process.pid())).start();
-            assertEquals(0, kill.waitFor());
-        }
-
-        int exitCode() throws InterruptedException {
-            assertTrue(process.waitFor(30, TimeUnit.SECONDS), () -> "still running:\n" + said);
-            for (String line = lines.poll(10, TimeUnit.SECONDS);
-                    line != null && !line.equals(ENDS);
-                    line = lines.poll(10, TimeUnit.SECONDS)) {
-                said.append(line).append('\n');
-            }
-            return process.exitValue();
-        }
-
-        void assertSaid(String... parts) {
-            for (String part : parts) {
-                assertTrue(said.toString().contains(part), () -> "'" + part + "' is missing in:\n" + said);
-            }
-            assertTrue(!said.toString().contains("\tat "), () -> "there is a stack trace in:\n" + said);
-        }
-    }
-
     @AfterEach
-    void killWhatIsLeft() {
-        processes.forEach(each -> each.process.destroyForcibly());
+    void killWhatIsLeft() throws InterruptedException {
+        for (Millraced each : processes) {
+            each.kill();
+        }
     }
 
     private Millraced run(String... arguments) throws IOException {
@@ -309,11 +226,11 @@ class MainProcessTest {
         @Test
         void hashPasswordReadsStandardInput() throws Exception {
             Millraced process = run("hash-password", "--user", "ada");
-            process.process.getOutputStream().write("secret\n".getBytes(UTF_8));
-            process.process.getOutputStream().flush();
+            process.input().write("secret\n".getBytes(UTF_8));
+            process.input().flush();
             assertEquals(0, process.exitCode());
             process.assertSaid("pbkdf2-sha512:", "- name: ada");
-            assertTrue(!process.said.toString().contains("secret"), process.said::toString);
+            assertTrue(!process.said().contains("secret"), process::said);
         }
 
         @Test
