@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import jakarta.jms.BytesMessage;
+import jakarta.jms.CompletionListener;
 import jakarta.jms.Connection;
 import jakarta.jms.DeliveryMode;
 import jakarta.jms.Destination;
@@ -21,6 +22,7 @@ import jakarta.jms.Session;
 import jakarta.jms.TemporaryQueue;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.net.URI;
@@ -30,11 +32,17 @@ import java.net.http.HttpResponse;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -544,11 +552,11 @@ class AttackTest {
         }
 
         /** Sends durable messages one by one until one is refused; how many were accepted. */
-        private int fill(Session session, List<String> refusals) throws JMSException {
+        private int fill(Session session, int first, List<String> refusals) throws JMSException {
             Destination queue = session.createQueue("orders");
             for (int n = 0; n < 10_000; n++) {
                 try {
-                    send(session, queue, n, n + 1, 20_000, 100_000);
+                    send(session, queue, first + n, first + n + 1, 20_000, 100_000);
                 } catch (ResourceAllocationException e) {
                     refusals.add(e.getMessage());
                     return n;
@@ -563,7 +571,7 @@ class AttackTest {
             int port = process.port();
             Session session = session(port, "");
             List<String> refusals = new ArrayList<>();
-            int accepted = fill(session, refusals);
+            int accepted = fill(session, 0, refusals);
             assertTrue(accepted > 100, () -> "only " + accepted);
             String why = refusals.get(0);
             for (String part : List.of("resource-limit-exceeded", "store", "free", "min-free")) {
@@ -583,12 +591,183 @@ class AttackTest {
                     number(session.createConsumer(session.createQueue("orders")).receive(SOON_MILLIS)));
         }
 
+        @Test
+        void takenByOthersToTheLastByteLetsConsumersDrainTheQueue() throws Exception {
+            Path disk = disk();
+            Millraced process = start(disk, "0");
+            int port = process.port();
+            Session session = session(port, "");
+            send(session, session.createQueue("orders"), 0, 500, 20_000, 100_000);
+            Path filler = disk.resolve("filler");
+            fill(filler);
+            List<String> refusals = new ArrayList<>();
+            int accepted = 500 + fill(session, 500, refusals);
+            assertTrue(refusals.get(0).contains("is full; free some space"), refusals::toString);
+            fill(filler);
+            try (MessageConsumer consumer = session.createConsumer(session.createQueue("orders"))) {
+                receive(consumer, 0, accepted);
+            }
+            Files.delete(filler);
+            awaitReady(process);
+            send(session, session.createQueue("orders"), 7, 8, 20_000, 100_000);
+            assertEquals(
+                    7,
+                    number(session.createConsumer(session.createQueue("orders")).receive(SOON_MILLIS)));
+        }
+
+        /** Makes the file larger until there is no space left. */
+        private static void fill(Path file) throws IOException {
+            for (int size : new int[] {1 << 20, 4 << 10, 1}) {
+                try (OutputStream out =
+                        Files.newOutputStream(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND)) {
+                    while (true) {
+                        out.write(new byte[size]);
+                    }
+                } catch (IOException e) {
+                    assertTrue(e.getMessage().contains("No space left"), e::toString);
+                }
+            }
+        }
+
+        @Test
+        void underTheLoadOfManyLosesNothingThatWasAccepted() throws Exception {
+            Path disk = disk();
+            Millraced process = start(disk, "0");
+            int port = process.port();
+            Set<Integer> accepted = ConcurrentHashMap.newKeySet();
+            AtomicInteger refused = new AtomicInteger();
+            List<CompletableFuture<Void>> producers = new ArrayList<>();
+            for (int p = 0; p < 4; p++) {
+                Session session = session(port, "");
+                int first = p * 500;
+                CompletableFuture<Void> done = new CompletableFuture<>();
+                producers.add(done);
+                inThread(() -> sendAll(session, first, accepted, refused), done);
+            }
+            for (CompletableFuture<Void> producer : producers) {
+                producer.get(30, TimeUnit.SECONDS);
+            }
+            assertTrue(refused.get() > 0, "the disk was never full");
+            Set<Integer> received = new HashSet<>();
+            Session session = session(port, "");
+            MessageConsumer consumer = session.createConsumer(session.createQueue("orders"));
+            while (received.size() < accepted.size()) {
+                assertTrue(received.add(number(consumer.receive(SOON_MILLIS))), "a message came twice");
+            }
+            assertEquals(accepted, received);
+            assertNull(consumer.receiveNoWait());
+            awaitReady(process);
+        }
+
+        private static void sendAll(Session session, int first, Set<Integer> accepted, AtomicInteger refused)
+                throws Exception {
+            CountDownLatch answers = new CountDownLatch(500);
+            MessageProducer producer = session.createProducer(session.createQueue("orders"));
+            for (int n = first; n < first + 500; n++) {
+                BytesMessage message = session.createBytesMessage();
+                message.writeBytes(ByteBuffer.allocate(100_000).putInt(n).array());
+                int number = n;
+                producer.send(message, new CompletionListener() {
+                    @Override
+                    public void onCompletion(Message sent) {
+                        accepted.add(number);
+                        answers.countDown();
+                    }
+
+                    @Override
+                    public void onException(Message sent, Exception e) {
+                        refused.incrementAndGet();
+                        answers.countDown();
+                    }
+                });
+            }
+            assertTrue(answers.await(30, TimeUnit.SECONDS), () -> answers.getCount() + " were not answered");
+        }
+
         private void awaitReady(Millraced process) throws Exception {
             long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
             while (ready(process).statusCode() != 200) {
                 assertTrue(System.nanoTime() < deadline, ready(process)::body);
                 LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(50));
             }
+        }
+    }
+
+    @Nested
+    class AProcessThatIsKilled {
+        private static final long GRACE_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+        private final Set<Integer> sent = ConcurrentHashMap.newKeySet();
+        private final Map<Integer, Long> acknowledged = new ConcurrentHashMap<>();
+
+        private Millraced start() throws Exception {
+            Path file = directory.resolve("killed.yaml");
+            Files.writeString(file, """
+                    listeners:
+                      - {name: amqp, host: 127.0.0.1, port: 0}
+                    http: off
+                    store: {directory: "%s"}
+                    """.formatted(directory.resolve("killed")));
+            Millraced process = new Millraced(directory, "--config", file.toString());
+            belongings.add(process::kill);
+            return process;
+        }
+
+        private void produce(Session session, int first) throws JMSException {
+            for (int n = first; ; n++) {
+                send(session, session.createQueue("orders"), n, n + 1, 1_000, Integer.MAX_VALUE);
+                sent.add(n);
+            }
+        }
+
+        private void consume(MessageConsumer consumer) throws JMSException {
+            while (true) {
+                // null: the connection is gone
+                Message message = consumer.receive();
+                if (message == null) {
+                    return;
+                }
+                acknowledged.put(number(message), System.nanoTime());
+            }
+        }
+
+        @Test
+        void losesNothingThatWasAcceptedAndRepeatsOnlyWhatWasJustAcknowledged() throws Exception {
+            Millraced process = start();
+            int port = process.port();
+            List<CompletableFuture<Void>> clients = new ArrayList<>();
+            for (int c = 0; c < 3; c++) {
+                int first = c * 1_000_000;
+                Session producing = session(port, "");
+                Session consuming = session(port, "?jms.prefetchPolicy.all=20");
+                MessageConsumer consumer = consuming.createConsumer(consuming.createQueue("orders"));
+                for (Task task : List.<Task>of(() -> produce(producing, first), () -> consume(consumer))) {
+                    CompletableFuture<Void> done = new CompletableFuture<>();
+                    clients.add(done);
+                    inThread(task, done);
+                }
+            }
+            long start = System.nanoTime();
+            while (System.nanoTime() - start < 2 * GRACE_NANOS || sent.size() < 1_000) {
+                LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(10));
+            }
+            long killedNanos = System.nanoTime();
+            process.kill();
+            for (CompletableFuture<Void> client : clients) {
+                client.handle((none, failure) -> failure).get(10, TimeUnit.SECONDS);
+            }
+            Session session = session(start().port(), "");
+            MessageConsumer consumer = session.createConsumer(session.createQueue("orders"));
+            Set<Integer> left = new HashSet<>();
+            for (Message m = consumer.receive(2_000); m != null; m = consumer.receive(500)) {
+                assertTrue(left.add(number(m)), "a message came twice");
+            }
+            Set<Integer> lost = new HashSet<>(sent);
+            lost.removeAll(acknowledged.keySet());
+            lost.removeAll(left);
+            assertEquals(Set.of(), lost);
+            left.removeIf(n -> !acknowledged.containsKey(n) || killedNanos - acknowledged.get(n) < GRACE_NANOS);
+            assertEquals(Set.of(), left, "acknowledged a second before the end, and here again");
         }
     }
 }
