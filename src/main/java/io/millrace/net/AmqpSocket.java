@@ -13,7 +13,8 @@ import org.slf4j.LoggerFactory;
 /**
  * A socket of a client and the protocol on it. Owned by its loop.
  *
- * <p>A protocol that fails is done with: its socket is closed, and it hears only that it is lost.
+ * <p>A protocol that fails is done with: its socket is closed, and it hears only that it is lost. A peer that makes us
+ * answer and does not read the answers is not read from either, and cannot hold up its own end.
  */
 final class AmqpSocket implements Peer {
     private static final Logger LOG = LoggerFactory.getLogger(AmqpSocket.class);
@@ -24,12 +25,25 @@ final class AmqpSocket implements Peer {
     /** More than this waiting in the socket, and the protocol is told to wait. */
     private static final int WRITE_QUEUE_BYTES = 512 << 10;
 
+    /**
+     * More than this written to a socket that is full, and nothing is read from it until it drains. That is far above what
+     * makes the protocol wait, so only a peer that is answered without end gets here: one that must write before it can
+     * read (most simple clients) must not find both ends waiting for each other.
+     */
+    private static final int MAX_EXCESS_BYTES = 4 << 20;
+
+    /** For what was written to leave before the socket is cut. */
+    private static final Duration CLOSE_LIMIT = Duration.ofSeconds(3);
+
     private final VertxLoop loop;
     private final NetSocketInternal socket;
     private final String name;
     private final Protocol protocol;
     private Loop.Timer headerTimer;
+    private Loop.Timer cutTimer = () -> {};
     private int headerBytes;
+    private int excessBytes;
+    private boolean closing;
     private boolean over;
 
     AmqpSocket(
@@ -48,11 +62,12 @@ final class AmqpSocket implements Peer {
         socket.setWriteQueueMaxSize(WRITE_QUEUE_BYTES);
         socket.messageHandler(this::received);
         socket.readCompletionHandler(ignored -> guarded("the end of a read", protocol::readComplete));
-        socket.drainHandler(ignored -> guarded("writing on", protocol::drained));
+        socket.drainHandler(ignored -> drained());
         socket.shutdownHandler(ignored -> guarded("stopping", protocol::stopping));
         socket.exceptionHandler(e -> LOG.debug("{}: {}", name, e.toString()));
         socket.closeHandler(ignored -> {
             headerTimer.cancel();
+            cutTimer.cancel();
             over = true;
             try {
                 protocol.lost();
@@ -109,7 +124,24 @@ final class AmqpSocket implements Peer {
         } catch (Throwable e) {
             over = true;
             loop.failed(what + " on the connection from " + name, e);
-            socket.close();
+            close();
+        }
+    }
+
+    private void drained() {
+        if (excessBytes > MAX_EXCESS_BYTES) {
+            socket.channelHandlerContext().channel().config().setAutoRead(true);
+        }
+        excessBytes = 0;
+        guarded("writing on", protocol::drained);
+    }
+
+    private void countExcess(int bytes) {
+        boolean reads = excessBytes <= MAX_EXCESS_BYTES;
+        excessBytes = socket.writeQueueFull() ? excessBytes + bytes : 0;
+        if (reads && excessBytes > MAX_EXCESS_BYTES) {
+            // Not by the socket's own pause, which would still take in and keep what has come.
+            socket.channelHandlerContext().channel().config().setAutoRead(false);
         }
     }
 
@@ -120,9 +152,11 @@ final class AmqpSocket implements Peer {
 
     @Override
     public void write(ByteBuffer bytes) {
-        ByteBuf out = socket.channelHandlerContext().alloc().directBuffer(bytes.remaining());
+        int length = bytes.remaining();
+        ByteBuf out = socket.channelHandlerContext().alloc().directBuffer(length);
         out.writeBytes(bytes);
         socket.writeMessage(out);
+        countExcess(length);
     }
 
     @Override
@@ -132,6 +166,16 @@ final class AmqpSocket implements Peer {
 
     @Override
     public void close() {
-        socket.close();
+        if (!closing) {
+            closing = true;
+            // A peer that does not read would keep what was written to it, and the socket, for good.
+            cutTimer = loop.after(CLOSE_LIMIT.toMillis(), this::cut);
+            socket.close();
+        }
+    }
+
+    private void cut() {
+        LOG.info("{} does not read what it was sent; cut", name);
+        var unused = socket.channelHandlerContext().close();
     }
 }

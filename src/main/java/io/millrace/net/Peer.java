@@ -14,6 +14,6 @@ public interface Peer {
     /** Whether the socket drains; if not, {@link Protocol#drained} follows. */
     boolean writable();
 
-    /** Closes the socket once what was written has left. */
+    /** Closes the socket once what was written has left, or has not left within some seconds. */
     void close();
 }

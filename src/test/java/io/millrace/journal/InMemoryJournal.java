@@ -9,9 +9,11 @@ import io.millrace.journal.Fact.NodeDeclared;
 import io.millrace.journal.Fact.NodeDeleted;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
@@ -25,6 +27,7 @@ public final class InMemoryJournal implements Journal {
     private final TreeMap<Long, NodeDeclared> nodes = new TreeMap<>();
     private final TreeMap<MessageKey, StoredMessage> messages = new TreeMap<>();
     private final Map<Long, Long> nextSequence = new TreeMap<>();
+    private final Set<Long> deleted = new HashSet<>();
     private final List<Waiting> waiting = new ArrayList<>();
     private final Consumer<JournalException> onFailure;
     private Room room = Room.YES;
@@ -90,6 +93,7 @@ public final class InMemoryJournal implements Journal {
         successor.nodes.putAll(nodes);
         successor.messages.putAll(messages);
         successor.nextSequence.putAll(nextSequence);
+        successor.deleted.addAll(deleted);
         ended = true;
         return successor;
     }
@@ -159,18 +163,22 @@ public final class InMemoryJournal implements Journal {
                             key, m.durable(), m.arrivalMillis(), m.format(), m.deliveryCount(), a.bytes()));
         } else if (fact instanceof NodeDeclared node) {
             nodes.put(node.number(), node);
-        } else if (fact instanceof NodeDeleted deleted) {
-            nodes.remove(deleted.number());
-            messages.keySet().removeIf(key -> key.queue() == deleted.number());
+        } else if (fact instanceof NodeDeleted node) {
+            nodes.remove(node.number());
+            deleted.add(node.number());
+            messages.keySet().removeIf(key -> key.queue() == node.number());
         }
     }
 
     private void store(MessageStored s) {
         long queue = s.key().queue();
-        if (!nodes.containsKey(queue)) {
+        boolean declared = nodes.containsKey(queue);
+        if (deleted.contains(queue) || (!declared && s.durable())) {
             return;
         }
-        nextSequence.merge(queue, s.key().sequence() + 1, Math::max);
+        if (declared) {
+            nextSequence.merge(queue, s.key().sequence() + 1, Math::max);
+        }
         messages.put(s.key(), new StoredMessage(s.key(), s.durable(), s.arrivalMillis(), s.format(), 0, s.bytes()));
     }
 

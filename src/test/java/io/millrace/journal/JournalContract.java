@@ -277,6 +277,41 @@ public abstract class JournalContract {
     }
 
     @Nested
+    class OfATemporaryQueue {
+        private static final long TEMPORARY = 77;
+
+        private MessageStored spilled(long sequence) {
+            return stored(new MessageKey(TEMPORARY, 0, sequence), false, 10);
+        }
+
+        @Test
+        void whatWasSpilledIsReadThoughTheQueueIsNotDeclared() {
+            append(spilled(1), spilled(2), spilled(3));
+            append(removed(spilled(1)));
+            assertEquals(List.of(2L, 3L), sequences(TEMPORARY));
+        }
+
+        @Test
+        void whatWasSpilledGoesWithTheQueue() {
+            for (int i = 0; i < 1_500; i++) {
+                append(spilled(i));
+            }
+            append(new NodeDeleted(TEMPORARY));
+            append(stored(ORDERS, 1, 10));
+            append(stored(ORDERS, 2, 10));
+            assertEquals(List.of(), sequences(TEMPORARY));
+        }
+
+        @Test
+        void nothingOfItIsRecovered() {
+            append(spilled(1));
+            crashAndReopen();
+            assertEquals(2, journal.recover().size());
+            assertEquals(List.of(), sequences(TEMPORARY));
+        }
+    }
+
+    @Nested
     class Recovering {
         @Test
         void queuesComeInTheOrderOfTheirNumbersWithWhatTheyHold() {

@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -15,8 +14,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
@@ -30,93 +27,20 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(60)
 @DisabledOnOs(OS.WINDOWS) // signals are sent with kill
 class MainProcessTest {
-    private static final Pattern PORT = Pattern.compile("listener amqp: 127\\.0\\.0\\.1:(\\d+),");
-
     @TempDir
     private Path directory;
 
     private final List<Millraced> processes = new ArrayList<>();
 
-    /** A process and what it has said so far, which is in a file: a pipe could lose the last words. */
-    private static final class Millraced {
-        private static final long LIMIT_NANOS = TimeUnit.SECONDS.toNanos(30);
-
-        private final Process process;
-        private final Path output;
-        private int seen;
-
-        Millraced(Path directory, Path output, String... arguments) throws IOException {
-            List<String> command = new ArrayList<>(List.of(
-                    Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                    "-XX:TieredStopAtLevel=1",
-                    "-XX:+UseSerialGC",
-                    "-Xmx256m",
-                    "-cp",
-                    System.getProperty("java.class.path"),
-                    Main.class.getName()));
-            command.addAll(List.of(arguments));
-            this.output = output;
-            process = new ProcessBuilder(command)
-                    .directory(directory.toFile())
-                    .redirectErrorStream(true)
-                    .redirectOutput(output.toFile())
-                    .start();
-        }
-
-        String said() {
-            try {
-                return Files.readString(output);
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
-        }
-
-        /** Waits for words that match, after those that matched before. */
-        Matcher await(Pattern pattern) throws InterruptedException {
-            long deadline = System.nanoTime() + LIMIT_NANOS;
-            while (true) {
-                boolean over = process.waitFor(20, TimeUnit.MILLISECONDS) || System.nanoTime() > deadline;
-                Matcher matcher = pattern.matcher(said());
-                if (matcher.find(seen)) {
-                    seen = matcher.end();
-                    return matcher;
-                }
-                assertFalse(over, () -> "no '" + pattern + "' in:\n" + said());
-            }
-        }
-
-        int port() throws InterruptedException {
-            int port = Integer.parseInt(await(PORT).group(1));
-            await(Pattern.compile("ready in"));
-            return port;
-        }
-
-        void signal(String name) throws IOException, InterruptedException {
-            Process kill = new ProcessBuilder("kill", "-" + name, Long.toString(process.pid())).start();
-            assertEquals(0, kill.waitFor());
-        }
-
-        int exitCode() throws InterruptedException {
-            assertTrue(process.waitFor(30, TimeUnit.SECONDS), () -> "still running:\n" + said());
-            return process.exitValue();
-        }
-
-        void assertSaid(String... parts) {
-            String said = said();
-            for (String part : parts) {
-                assertTrue(said.contains(part), () -> "'" + part + "' is missing in:\n" + said);
-            }
-            assertFalse(said.contains("\tat "), () -> "there is a stack trace in:\n" + said);
-        }
-    }
-
     @AfterEach
-    void killWhatIsLeft() {
-        processes.forEach(each -> each.process.destroyForcibly());
+    void killWhatIsLeft() throws InterruptedException {
+        for (Millraced each : processes) {
+            each.kill();
+        }
     }
 
     private Millraced run(String... arguments) throws IOException {
-        Millraced process = new Millraced(directory, directory.resolve("output-" + processes.size()), arguments);
+        Millraced process = new Millraced(directory, arguments);
         processes.add(process);
         return process;
     }
@@ -303,8 +227,8 @@ class MainProcessTest {
         @Test
         void hashPasswordReadsStandardInput() throws Exception {
             Millraced process = run("hash-password", "--user", "ada");
-            process.process.getOutputStream().write("secret\n".getBytes(UTF_8));
-            process.process.getOutputStream().flush();
+            process.input().write("secret\n".getBytes(UTF_8));
+            process.input().flush();
             assertEquals(0, process.exitCode());
             process.assertSaid("pbkdf2-sha512:", "- name: ada");
             assertFalse(process.said().contains("secret"), process::said);

@@ -78,7 +78,8 @@ final class RunningBroker implements AutoCloseable {
         await("millrace_queue_unsettled\\{[^}]*}", value -> value == 0);
     }
 
-    private void await(String meter, LongPredicate condition) throws Exception {
+    /** Waits until every figure whose name and labels match the pattern {@code meter} is as it should be. */
+    void await(String meter, LongPredicate condition) throws Exception {
         Pattern pattern = Pattern.compile("^" + meter + " (\\S+)$", Pattern.MULTILINE);
         long deadline = System.nanoTime() + PATIENCE_NANOS;
         while (!holds(pattern, condition)) {
@@ -99,6 +100,13 @@ final class RunningBroker implements AutoCloseable {
             found++;
         }
         return found > 0;
+    }
+
+    /** The figure with this name and these labels; 0 if there is none. */
+    long figure(String meter) throws Exception {
+        Matcher matcher = Pattern.compile("^" + Pattern.quote(meter) + " (\\S+)$", Pattern.MULTILINE)
+                .matcher(metrics());
+        return matcher.find() ? (long) Double.parseDouble(matcher.group(1)) : 0;
     }
 
     String metrics() throws Exception {

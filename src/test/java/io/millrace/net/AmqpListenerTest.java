@@ -23,6 +23,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Nested;
@@ -31,6 +33,7 @@ import org.junit.jupiter.api.Test;
 class AmqpListenerTest {
     private static final Config.Listener ANY = new Config.Listener("test", "127.0.0.1", 0, true);
 
+    private final AtomicLong received = new AtomicLong();
     private final BlockingQueue<String> events = new LinkedBlockingQueue<>();
     private final Set<String> threads = ConcurrentHashMap.newKeySet();
     private Vertx vertx;
@@ -50,12 +53,13 @@ class AmqpListenerTest {
 
         @Override
         public void received(ByteBuffer bytes) {
+            received.addAndGet(bytes.remaining());
             String text = US_ASCII.decode(bytes.duplicate()).toString();
             if (text.contains("fail")) {
                 throw new IllegalStateException("thrown by a test");
             }
             if (text.contains("flood")) {
-                flood = 64;
+                flood = 256;
                 drained();
             } else if (text.contains("close")) {
                 peer.write(ByteBuffer.wrap("bye".getBytes(US_ASCII)));
@@ -137,8 +141,49 @@ class AmqpListenerTest {
             try (Socket socket = connect()) {
                 socket.getOutputStream().write("flood...".getBytes(US_ASCII));
                 awaitEvent("full");
-                int expected = 64 * (64 << 10);
+                int expected = 256 * (64 << 10);
                 assertEquals(expected, socket.getInputStream().readNBytes(expected).length);
+            }
+        }
+
+        @Test
+        void ofAPeerThatReadsNoAnswersAreNotReadEither() throws Exception {
+            int total = 64 << 20;
+            try (Socket socket = connect()) {
+                Thread writer = new Thread(() -> {
+                    try {
+                        for (int i = 0; i < total >> 16; i++) {
+                            socket.getOutputStream().write(new byte[1 << 16]);
+                        }
+                    } catch (IOException e) {
+                        events.add(e.toString());
+                    }
+                });
+                writer.start();
+                awaitStandstill();
+                assertTrue(received.get() < total / 2, received::toString);
+                assertEquals(total, socket.getInputStream().readNBytes(total).length);
+                assertEquals(total, received.get());
+                writer.join();
+            }
+        }
+
+        /** Until nothing has been received for a while. */
+        private void awaitStandstill() {
+            long before = -1;
+            while (received.get() == 0 || before != received.get()) {
+                before = received.get();
+                LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(300));
+            }
+        }
+
+        @Test
+        void thatAPeerNeverReadsDoNotKeepItsSocketOpen() throws Exception {
+            try (Socket socket = connect()) {
+                socket.getOutputStream().write("flood...".getBytes(US_ASCII));
+                awaitEvent("full");
+                socket.getOutputStream().write("close...".getBytes(US_ASCII));
+                awaitEvent("lost");
             }
         }
 

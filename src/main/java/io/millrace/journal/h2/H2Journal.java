@@ -148,7 +148,7 @@ public final class H2Journal implements Journal {
         Space space = new Space(options);
         StoreFile file = StoreFile.open(options, space::giveReserve);
         Tables tables = new Tables(file.store());
-        tables.clearSpilled();
+        tables.clearTemporary();
         queues = List.copyOf(tables.queues());
         handover = new Handover();
         Failure failure = new Failure(handover, onFailure);

@@ -80,7 +80,7 @@ final class Space {
                     false,
                     "the disk of the store in " + options.directory() + " has " + free
                             + " bytes free and must keep " + minFree
-                            + "; free some space, or lower store.min-free-bytes");
+                            + "; free some space, or lower store.min-free");
         }
         if (!reserved && options.reserveBytes() > 0) {
             return new Room(false, "the disk of the store in " + options.directory() + " is full; free some space");

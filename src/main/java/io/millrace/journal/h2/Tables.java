@@ -43,6 +43,10 @@ final class Tables {
 
     private final Set<Long> touched = new HashSet<>();
     private final Set<Long> deleted = new HashSet<>();
+
+    /** Queues that outlive a restart. A temporary queue is never declared; all it can have here is spilled messages. */
+    private final Set<Long> declared = new HashSet<>();
+
     private boolean durable;
 
     Tables(MVStore store) {
@@ -53,21 +57,23 @@ final class Tables {
         entities = map(store, "entities", LongDataType.INSTANCE, QueueRecord.Type.INSTANCE);
         counters = map(store, "counters", LongDataType.INSTANCE, Counters.Type.INSTANCE);
         current.putAll(counters);
-        entities.forEach((number, queue) -> {
-            if (queue.deleted()) {
-                deleted.add(number);
-            }
-        });
+        entities.forEach((number, queue) -> (queue.deleted() ? deleted : declared).add(number));
     }
 
     private static <K, V> MVMap<K, V> map(MVStore store, String name, DataType<K> key, DataType<V> value) {
         return store.openMap(name, new MVMap.Builder<K, V>().keyType(key).valueType(value));
     }
 
-    /** Forgets what was kept only to save memory. */
-    void clearSpilled() {
+    /** Forgets what was kept only to save memory, and counters of queues that are not there any more. */
+    void clearTemporary() {
         if (!spilled.isEmpty()) {
             spilled.clear();
+        }
+        for (long number : List.copyOf(current.keySet())) {
+            if (!entities.containsKey(number)) {
+                current.remove(number);
+                counters.remove(number);
+            }
         }
     }
 
@@ -87,13 +93,19 @@ final class Tables {
     /** Takes note of the sequence of a message, also when the message will not be written. */
     void noteSequences(Fact fact) {
         if (fact instanceof MessageStored stored) {
-            note(stored.key());
+            note(stored);
         } else if (fact instanceof MessageMoved moved) {
-            note(moved.stored().key());
+            note(moved.stored());
+        } else if (fact instanceof NodeDeclared node) {
+            declared.add(node.number());
         }
     }
 
-    private void note(MessageKey key) {
+    private void note(MessageStored stored) {
+        MessageKey key = stored.key();
+        if (!stored.durable() && !declared.contains(key.queue())) {
+            return;
+        }
         Counters has = current.getOrDefault(key.queue(), Counters.NONE);
         if (key.sequence() >= has.reserved() && !deleted.contains(key.queue())) {
             current.put(key.queue(), has.reserving(key.sequence()));
@@ -211,7 +223,15 @@ final class Tables {
             entities.put(number, queue.asDeleted());
             deleted.add(number);
             durable = true;
+        } else if (hasSpilled(number)) {
+            deleted.add(number);
         }
+        declared.remove(number);
+    }
+
+    private boolean hasSpilled(long queue) {
+        MessageKey first = spilled.ceilingKey(firstKey(queue));
+        return first != null && first.queue() == queue;
     }
 
     /** Whether counters differ from what was written. */
@@ -249,7 +269,7 @@ final class Tables {
      * @return whether it is all gone
      */
     boolean purge(long queue, int maxEntries) {
-        MessageKey first = new MessageKey(queue, Integer.MIN_VALUE, Long.MIN_VALUE);
+        MessageKey first = firstKey(queue);
         int left = maxEntries;
         left -= removeRun(messages, first, left);
         left -= removeRun(spilled, first, left);
@@ -270,6 +290,10 @@ final class Tables {
         touched.remove(queue);
         deleted.remove(queue);
         return true;
+    }
+
+    private static MessageKey firstKey(long queue) {
+        return new MessageKey(queue, Integer.MIN_VALUE, Long.MIN_VALUE);
     }
 
     private static int removeRun(MVMap<MessageKey, ?> map, MessageKey first, int max) {

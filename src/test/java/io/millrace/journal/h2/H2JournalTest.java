@@ -28,7 +28,9 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import org.h2.mvstore.MVMap;
 import org.h2.mvstore.MVStore;
+import org.h2.mvstore.type.LongDataType;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -264,7 +266,7 @@ class H2JournalTest {
         void aDiskWithTooLittleFreeHasNoRoom() {
             H2Journal journal = open(H2Journal.Options.in(directory).withLimits(Optional.empty(), Long.MAX_VALUE / 20));
             awaitThat(() -> !journal.room().available());
-            assertTrue(journal.room().reason().contains("store.min-free-bytes"));
+            assertTrue(journal.room().reason().contains("store.min-free"));
             journal.close(Duration.ofSeconds(10));
         }
 
@@ -307,6 +309,36 @@ class H2JournalTest {
             assertEquals(List.of(), again.recover());
             awaitThat(() -> again.stats().bytes() < 16_000_000);
             again.close(Duration.ofSeconds(10));
+        }
+    }
+
+    @Nested
+    class ATemporaryQueue {
+        @TempDir
+        Path directory;
+
+        @Test
+        void hasNoCountersInTheStore() {
+            H2Journal.Options options = H2Journal.Options.in(directory);
+            H2Journal journal = open(options);
+            append(journal, List.of(new NodeDeclared(1, "orders", false)));
+            fill(journal, 0, 10);
+            for (long queue = 7; queue < 10; queue++) {
+                append(journal, List.of(new MessageStored(new MessageKey(queue, 0, 0), false, 0, 0, new byte[SIZE])));
+                append(journal, List.of(new NodeDeleted(queue)));
+            }
+            journal.close(Duration.ofSeconds(10));
+            StoreFile file = StoreFile.open(options, () -> false);
+            assertEquals(
+                    List.of(1L), file.store().openMap("counters", counters()).keyList());
+            assertEquals(0, new Tables(file.store()).spilled.size());
+            file.store().close();
+        }
+
+        private MVMap.Builder<Long, Counters> counters() {
+            return new MVMap.Builder<Long, Counters>()
+                    .keyType(LongDataType.INSTANCE)
+                    .valueType(Counters.Type.INSTANCE);
         }
     }
 
