@@ -2,6 +2,7 @@ package io.millrace.broker;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.millrace.message.Condition;
@@ -50,6 +51,19 @@ class TwoLoopsTest {
             assertEquals(3, answers.outcomes.size());
             Recipient consumer = new Recipient(here.source()).attached().credit(5);
             assertEquals(List.of("a", "b", "c"), consumer.names());
+        }
+
+        @Test
+        void goesOnAfterACallThatFails() {
+            Answers answers = new Answers();
+            there.target().offer(Messages.transientOne("a"), outcome -> {
+                throw new IllegalStateException("says a test");
+            });
+            there.target().offer(Messages.transientOne("b"), answers);
+            assertThrows(IllegalStateException.class, scene::runLoops);
+            scene.runLoops();
+
+            assertEquals(List.of(Outcome.ACCEPTED), answers.outcomes);
         }
 
         @Test
