@@ -192,7 +192,7 @@ abstract sealed class AmqpLink permits IncomingLink, OutgoingLink {
 
     /** The session or the connection is gone. */
     final void release(boolean lost) {
-        if (state == State.ACTIVE) {
+        if (state == State.OPENING || state == State.ACTIVE) {
             closed(lost);
             deleteTemporary();
         }

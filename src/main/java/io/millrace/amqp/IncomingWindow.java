@@ -54,10 +54,17 @@ final class IncomingWindow {
         heldBytes -= bytes;
     }
 
-    /** Whether the peer has used half of what it was told, and there is enough to give to be worth a frame. */
+    /**
+     * Whether a larger window is worth a frame: the peer has used half of what it was told, or nothing that it sent is left to
+     * answer. The latter matters because Qpid JMS 2.10 may keep the last 128 KiB of a burst unflushed until it has more to send;
+     * waiting for them would be waiting for ever.
+     */
     boolean due() {
-        int worthwhile = (int) Math.max(1, Math.min(lastGrant, limitBytes / frameBytes()) / 4);
-        return granted * 2 <= lastGrant && possible() - granted >= worthwhile;
+        int possible = possible();
+        long worthwhile = Math.max(1, Math.min(lastGrant, limitBytes / frameBytes()) / 4);
+        return possible - granted >= worthwhile
+                && granted * 2 <= possible
+                && (granted * 2 <= lastGrant || heldBytes == 0);
     }
 
     private long frameBytes() {

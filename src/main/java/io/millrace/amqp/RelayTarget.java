@@ -29,6 +29,9 @@ final class RelayTarget implements Target {
     private final IdentityHashMap<Node, Target> targets = new IdentityHashMap<>();
     private final Map<String, Queue<Waiting>> opening = new HashMap<>();
 
+    /** The last target that had no room left after a message. */
+    private Optional<Target> full = Optional.empty();
+
     RelayTarget(AmqpConnection connection) {
         this.connection = connection;
     }
@@ -49,7 +52,7 @@ final class RelayTarget implements Target {
         }
         Node node = connection.nodes().find(address).orElse(null);
         if (node != null) {
-            target(node).offer(message, receipt);
+            pass(target(node), message, receipt);
         } else {
             open(address, new Waiting(message, receipt));
         }
@@ -64,7 +67,7 @@ final class RelayTarget implements Target {
             public void opened(Node node) {
                 opening.remove(address);
                 Target target = target(node);
-                waiting.forEach(each -> target.offer(each.message, each.receipt));
+                waiting.forEach(each -> pass(target, each.message, each.receipt));
             }
 
             @Override
@@ -73,6 +76,13 @@ final class RelayTarget implements Target {
                 waiting.forEach(each -> each.receipt.settled(new Outcome.Rejected(reason)));
             }
         });
+    }
+
+    private void pass(Target target, Message message, Receipt receipt) {
+        target.offer(message, receipt);
+        if (target.room() == 0) {
+            full = Optional.of(target);
+        }
     }
 
     private Target target(Node node) {
@@ -87,15 +97,15 @@ final class RelayTarget implements Target {
         throw new UnsupportedOperationException("queues move messages to queues, never over a link");
     }
 
-    /** Without an address there is nobody to ask: the queue that a message goes to refuses it when it is full. */
+    /** Where the next message goes is not known; but a place without room is one that waits for the disk, as others will. */
     @Override
     public int room() {
-        return Integer.MAX_VALUE;
+        return full.isPresent() && full.get().room() == 0 ? 0 : Integer.MAX_VALUE;
     }
 
     @Override
     public void whenRoom(Runnable task) {
-        throw new IllegalStateException("there is always room");
+        full.orElseThrow(() -> new IllegalStateException("there is room")).whenRoom(task);
     }
 
     private record Waiting(Message message, Receipt receipt) {}

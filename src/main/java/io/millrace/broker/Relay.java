@@ -3,6 +3,7 @@ package io.millrace.broker;
 import io.millrace.loop.Loop;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Carries calls from one loop to another, all calls of a turn in one task, in order. Owned by the loop it starts from.
@@ -27,6 +28,22 @@ final class Relay {
     private void flush() {
         List<Runnable> batch = calls;
         calls = new ArrayList<>(batch.size());
-        to.post(() -> batch.forEach(Runnable::run));
+        to.post(() -> run(batch));
+    }
+
+    /** A call that fails belongs to one queue or link; the others of its batch are not lost with it, nor put out of order. */
+    private static void run(List<Runnable> batch) {
+        Optional<RuntimeException> failure = Optional.empty();
+        for (Runnable call : batch) {
+            try {
+                call.run();
+            } catch (RuntimeException e) {
+                failure.ifPresent(e::addSuppressed);
+                failure = Optional.of(e);
+            }
+        }
+        if (failure.isPresent()) {
+            throw failure.get();
+        }
     }
 }

@@ -10,7 +10,8 @@ import java.util.Optional;
 /**
  * A queue on another loop, as a place to send to. Owned by the loop of the link.
  *
- * <p>It lets a bounded number of bytes be under way, counted until they are answered, so that {@link #room} needs no look across.
+ * <p>It lets a bounded number of bytes be under way, so that {@link #room} needs no look across. They are counted until
+ * they are answered and the queue has room again: a message that is not durable is answered before the disk has it.
  */
 final class RemoteTarget implements Target {
     private static final long UNDERWAY_LIMIT_BYTES = 4 << 20;
@@ -41,13 +42,24 @@ final class RemoteTarget implements Target {
 
     private Receipt sent(Message message, Receipt receipt) {
         underwayBytes += message.size();
-        return outcome -> back.send(() -> {
-            underwayBytes -= message.size();
-            receipt.settled(outcome);
-            while (!waitingForRoom.isEmpty() && room() > 0) {
-                waitingForRoom.poll().run();
+        return outcome -> {
+            if (queue.room() > 0) {
+                back.send(() -> {
+                    receipt.settled(outcome);
+                    arrived(message.size());
+                });
+            } else {
+                back.send(() -> receipt.settled(outcome));
+                queue.whenRoom(() -> back.send(() -> arrived(message.size())));
             }
-        });
+        };
+    }
+
+    private void arrived(int bytes) {
+        underwayBytes -= bytes;
+        while (!waitingForRoom.isEmpty() && room() > 0) {
+            waitingForRoom.poll().run();
+        }
     }
 
     @Override

@@ -29,7 +29,7 @@ final class Connections {
     private static final Condition STOPPING =
             new Condition(Condition.CONNECTION_FORCED, "broker is shutting down; connect again later or elsewhere");
 
-    private static final long MIN_SESSION_BYTES = 128 << 10;
+    private static final long MIN_SESSION_BYTES = 1 << 20;
     private static final long MAX_SESSION_BYTES = 4 << 20;
 
     private final Config config;

@@ -89,7 +89,16 @@ final class Annotations {
         encoder.setByteBuffer(buffer);
         entries.forEach((key, value) -> {
             encoder.writeSymbol(Symbol.valueOf(key));
-            encoder.writeObject(value);
+            int start = buffer.position();
+            try {
+                encoder.writeObject(value);
+            } catch (BufferOverflowException e) {
+                throw e;
+            } catch (RuntimeException e) {
+                // The codec reads more than it can write. A message must not get stuck on what somebody hung on it.
+                buffer.position(start);
+                encoder.writeNull();
+            }
         });
         return Arrays.copyOf(buffer.array(), buffer.position());
     }

@@ -317,7 +317,8 @@ public final class Message {
      * This message with entries in its message annotations, which replace those with the same keys; all other bytes,
      * those of the other annotations among them, stay as they are. An opaque message is returned unchanged.
      *
-     * @param added keys are the names of symbols; values are what the Proton codec can encode
+     * @param added keys are the names of symbols; values are what the Proton codec can encode; null takes the place
+     *     of any other
      */
     public Message withAnnotations(Map<String, Object> added) {
         if (format != 0 || added.isEmpty()) {

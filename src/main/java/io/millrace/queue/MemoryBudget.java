@@ -44,6 +44,11 @@ public final class MemoryBudget {
         return usedBytes >= limitBytes;
     }
 
+    /** Whether what nobody has asked for had better stay in the store: the last quarter is for what consumers hold. */
+    boolean scarceForBacklog() {
+        return usedBytes >= limitBytes - limitBytes / 4;
+    }
+
     /** Runs a task, once however often it was given, when there is memory again. */
     void whenPlentiful(Runnable task) {
         waiting.add(task);

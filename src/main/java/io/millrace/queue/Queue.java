@@ -386,6 +386,9 @@ public final class Queue implements Target, Source {
     public QueueStats stats() {
         loop.loop().assertCurrent();
         QueuedMessage oldest = window.oldest();
+        if (oldest == null) {
+            window.lookAhead();
+        }
         return new QueueStats(
                 identity.address(),
                 messages,

@@ -6,6 +6,7 @@ import io.millrace.loop.Loop;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Gathers the facts of one turn of a loop and hands them to the journal as one batch.
@@ -109,10 +110,22 @@ public final class Recorder {
         List<Waiting> callbacks = waiting;
         facts = new ArrayList<>(batch.size());
         waiting = new ArrayList<>(callbacks.size());
-        journal.append(batch, loop, () -> {
-            for (Waiting callback : callbacks) {
+        journal.append(batch, loop, () -> answer(callbacks));
+    }
+
+    /** One that fails must not keep the answers from those behind it, which belong to other queues and links. */
+    private static void answer(List<Waiting> callbacks) {
+        Optional<RuntimeException> failure = Optional.empty();
+        for (Waiting callback : callbacks) {
+            try {
                 callback.durable();
+            } catch (RuntimeException e) {
+                failure.ifPresent(e::addSuppressed);
+                failure = Optional.of(e);
             }
-        });
+        }
+        if (failure.isPresent()) {
+            throw failure.get();
+        }
     }
 }

@@ -60,7 +60,7 @@ final class Window {
             return false;
         }
         boolean room = availableBytes + size <= loop.memory().shareBytes()
-                && !loop.memory().scarce();
+                && !loop.memory().scarceForBacklog();
         return room || available() == 0;
     }
 
@@ -205,16 +205,26 @@ final class Window {
             return;
         }
         long room = loop.memory().shareBytes() - availableBytes;
-        boolean scarce = loop.memory().scarce() || room <= 0;
+        boolean scarce = loop.memory().scarceForBacklog() || room <= 0;
         if (tooManyRestricted() || (scarce && available() > restricted.size())) {
             return;
         }
+        load(RUN_MESSAGES, scarce ? Math.min(SCARCE_RUN_BYTES, loop.memory().shareBytes()) : Math.min(RUN_BYTES, room));
+    }
+
+    /** Brings the first message in although nobody wants it, so that its age is known. */
+    void lookAhead() {
+        if (!loading && beyond > 0 && available() == 0 && !loop.memory().scarceForBacklog()) {
+            load(1, 1);
+        }
+    }
+
+    private void load(int most, long mostBytes) {
         loading = true;
         boolean sure = beyondUnwritten == 0;
         MessageKey from = new MessageKey(queue.number(), 0, loadedUpTo);
-        long most = scarce ? Math.min(SCARCE_RUN_BYTES, loop.memory().shareBytes()) : Math.min(RUN_BYTES, room);
         loop.recorder().flush();
-        loop.recorder().journal().read(from, RUN_MESSAGES, most, loop.loop(), run -> loaded(run, sure));
+        loop.recorder().journal().read(from, most, mostBytes, loop.loop(), run -> loaded(run, sure));
     }
 
     /** A consumer that refuses whatever it gets must not bring the whole queue into memory. */

@@ -580,11 +580,33 @@ class IncomingLinkTest {
         }
     }
 
+    @Test
+    void aLinkWhoseSessionEndsBeforeItsNodeIsThereIsForgotten() {
+        peer.nodes.hold = true;
+        peer.send(Peer.sender(0, "orders"));
+        assertFalse(peer.connection.incomingLinks().isEmpty());
+        peer.send(new End());
+        assertTrue(peer.connection.incomingLinks().isEmpty());
+    }
+
     @Nested
     class AnonymousTerminus {
         @BeforeEach
         void attach() {
             peer.attachSender(0, null);
+        }
+
+        @Test
+        void givesNoCreditWhileTheQueueOfTheLastMessageHasNoRoom() {
+            queue.room = 0;
+            byte[][] all = new byte[Peer.CREDIT][];
+            Arrays.fill(all, Peer.messageTo("orders", "x"));
+            peer.transfer(0, 0, all);
+            peer.expectAccepted(0, Peer.CREDIT - 1);
+            peer.expectNothing();
+            queue.makeRoom(Integer.MAX_VALUE);
+            peer.loop.runAll();
+            assertEquals(Peer.CREDIT, peer.expect(Flow.class).getLinkCredit().intValue());
         }
 
         @Test

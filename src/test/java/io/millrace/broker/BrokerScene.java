@@ -1,6 +1,8 @@
 package io.millrace.broker;
 
 import io.millrace.config.Config;
+import io.millrace.config.ConfigException;
+import io.millrace.config.ConfigFile;
 import io.millrace.journal.InMemoryJournal;
 import io.millrace.loop.ManualLoop;
 import io.millrace.message.Condition;
@@ -33,6 +35,16 @@ final class BrokerScene {
         settle();
         if (!started.isDone()) {
             throw new AssertionError("the broker did not start");
+        }
+    }
+
+    /** Two loops whose messages may take so much of the heap. */
+    static BrokerScene withMemory(String size) {
+        try {
+            Config config = ConfigFile.parse("test.yaml", "memory: " + size + "\n", name -> Optional.empty());
+            return new BrokerScene(config, new InMemoryJournal(), 2);
+        } catch (ConfigException e) {
+            throw new AssertionError(e);
         }
     }
 

@@ -2,6 +2,7 @@ package io.millrace.broker;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.millrace.message.Condition;
@@ -10,6 +11,7 @@ import io.millrace.queue.Answers;
 import io.millrace.queue.Messages;
 import io.millrace.queue.Receipt;
 import io.millrace.queue.Recipient;
+import io.millrace.queue.Target;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
@@ -52,6 +54,19 @@ class TwoLoopsTest {
         }
 
         @Test
+        void goesOnAfterACallThatFails() {
+            Answers answers = new Answers();
+            there.target().offer(Messages.transientOne("a"), outcome -> {
+                throw new IllegalStateException("says a test");
+            });
+            there.target().offer(Messages.transientOne("b"), answers);
+            assertThrows(IllegalStateException.class, scene::runLoops);
+            scene.runLoops();
+
+            assertEquals(List.of(Outcome.ACCEPTED), answers.outcomes);
+        }
+
+        @Test
         void isHeldBackWhileTooManyBytesAreUnderWay() {
             assertTrue(there.target().room() > 0);
             there.target().offer(Messages.message("a", true, 3 << 20), Receipt.NONE);
@@ -65,6 +80,25 @@ class TwoLoopsTest {
             scene.settle();
             assertEquals(1, told[0]);
             assertTrue(there.target().room() > 0);
+        }
+
+        @Test
+        void isHeldBackByADiskThatIsSlowerThanTheSendersOfMessagesThatAreAnsweredAtOnce() {
+            BrokerScene small = BrokerScene.withMemory("4MiB");
+            Target queue = small.node(1, "orders").target();
+            Target remote = small.broker.nodes(0).find("orders").orElseThrow().target();
+            Answers answers = new Answers();
+            int sent = 0;
+            while (sent < 100 && remote.room() > 0) {
+                remote.offer(Messages.message("m" + sent++, false, 256 << 10), answers);
+                small.runLoops();
+            }
+
+            assertEquals(sent, answers.outcomes.size());
+            assertTrue(sent < 100, "a hundred times 256 KiB wait for the disk");
+            assertEquals(0, queue.room());
+            small.settle();
+            assertTrue(remote.room() > 0);
         }
     }
 

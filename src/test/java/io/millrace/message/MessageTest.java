@@ -301,6 +301,13 @@ class MessageTest {
         }
 
         @Test
+        void aValueThatTheCodecReadsButCannotWriteBecomesNull() throws Exception {
+            Message message = parse(body()).withAnnotations(Map.of("x-a", List.of(new int[] {1}), "x-b", "b"));
+            assertEquals("", message.annotation("x-a"));
+            assertEquals("b", message.annotation("x-b"));
+        }
+
+        @Test
         void anOpaqueMessageIsNeverLookedInto() throws MalformedMessageException {
             byte[] opaque = {0x70, 0, (byte) 0xff};
             Message message = Message.parse(opaque, 0x80013700);

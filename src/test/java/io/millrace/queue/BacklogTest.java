@@ -3,6 +3,7 @@ package io.millrace.queue;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.millrace.journal.Fact;
 import io.millrace.journal.InMemoryJournal;
 import io.millrace.journal.MessageKey;
 import io.millrace.message.Outcome;
@@ -38,6 +39,47 @@ class BacklogTest {
 
     @Nested
     class BeyondTheBudget {
+        @Test
+        void afterARestartTheAgeOfTheOldestIsKnownThoughNobodyConsumes() {
+            scene.offerDurable("a", "b");
+            scene.settle();
+            long arrival = scene.queue.stats().oldestArrivalMillis();
+            QueueScene again = scene.restarted(QueueScene.settings(), BUDGET_BYTES);
+            again.queue.stats();
+            again.settle();
+
+            assertTrue(arrival > 0);
+            assertEquals(arrival, again.queue.stats().oldestArrivalMillis());
+            Recipient consumer = again.consumer().credit(2);
+            again.settle();
+            assertEquals(List.of("a", "b"), consumer.names());
+        }
+
+        @Test
+        void aConsumerThatSettlesInLargeBatchesGetsThemThoughManyQueuesAreDeep() {
+            QueueScene shared = new QueueScene(QueueScene.settings(), 8 << 20);
+            for (int number = 10; number < 30; number++) {
+                String address = "idle" + number;
+                shared.resources.recorder().declare(new Fact.NodeDeclared(number, address, false), () -> {});
+                Queue idle = new Queue(
+                        new QueueIdentity(number, address, true),
+                        QueueScene.settings(),
+                        shared.resources,
+                        DeadLetterRoute.NONE,
+                        Backlog.NONE);
+                for (int i = 0; i < 1000; i++) {
+                    idle.offer(Messages.message("m" + i, true, BODY_BYTES), Receipt.NONE);
+                }
+                shared.settle();
+            }
+            shared.offerMany(1, 1000, true, BODY_BYTES);
+            Recipient consumer = shared.consumer().credit(1000);
+            shared.settle();
+
+            assertEquals(names(1, 1000), consumer.names());
+            assertTrue(shared.heldBytes() <= 8 << 20, shared.heldBytes() + " bytes are held");
+        }
+
         @Test
         void everythingIsDeliveredOnceInOrderWithinTheBudget() {
             for (int i = 0; i < 5000; i += 100) {

@@ -1,6 +1,7 @@
 package io.millrace.queue;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.millrace.journal.Fact;
@@ -25,6 +26,18 @@ class DurabilityTest {
             scene.settle();
             assertEquals(List.of(Outcome.ACCEPTED), answers.outcomes);
             assertEquals(1, scene.storedMessages());
+        }
+
+        @Test
+        void anAnswerThatFailsDoesNotKeepBackTheNext() {
+            scene.queue.offer(Messages.durable("a"), outcome -> {
+                throw new IllegalStateException("says a test");
+            });
+            Answers answers = scene.offer(Messages.durable("b"));
+            assertThrows(IllegalStateException.class, scene::settle);
+            scene.settle();
+
+            assertEquals(List.of(Outcome.ACCEPTED), answers.outcomes);
         }
 
         @Test

@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.concurrent.locks.LockSupport;
 import org.h2.mvstore.MVStore;
@@ -241,8 +242,24 @@ final class JournalThread {
             Batch batch = taken.get(i);
             answers.computeIfAbsent(batch.loop(), loop -> new ArrayList<>()).add(batch.durable());
         }
-        answers.forEach((loop, durable) -> loop.execute(() -> durable.forEach(Runnable::run)));
+        answers.forEach((loop, durable) -> loop.execute(() -> answer(durable)));
         answers.clear();
+    }
+
+    /** One that fails must not keep the answers from those behind it. */
+    private static void answer(List<Runnable> durable) {
+        Optional<RuntimeException> failure = Optional.empty();
+        for (Runnable each : durable) {
+            try {
+                each.run();
+            } catch (RuntimeException e) {
+                failure.ifPresent(e::addSuppressed);
+                failure = Optional.of(e);
+            }
+        }
+        if (failure.isPresent()) {
+            throw failure.get();
+        }
     }
 
     private boolean checkSpaceInTime() {

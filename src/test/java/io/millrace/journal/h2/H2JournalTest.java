@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -339,6 +340,34 @@ class H2JournalTest {
             return new MVMap.Builder<Long, Counters>()
                     .keyType(LongDataType.INSTANCE)
                     .valueType(Counters.Type.INSTANCE);
+        }
+    }
+
+    @Nested
+    class Answering {
+        @TempDir
+        Path directory;
+
+        @Test
+        void goesOnAfterAnAnswerThatFails() {
+            H2Journal journal = open(H2Journal.Options.in(directory).on("", Duration.ofMillis(100)));
+            Executor loop = task -> {
+                try {
+                    task.run();
+                } catch (IllegalStateException e) {
+                    said.add(e.getMessage());
+                }
+            };
+            // While the first syncs the other two gather, and are answered together.
+            journal.append(List.of(new NodeDeclared(1, "orders", false)), loop, () -> {});
+            journal.append(List.of(stored(1)), loop, () -> {
+                throw new IllegalStateException("says a test");
+            });
+            journal.append(List.of(stored(2)), loop, () -> said.add("durable"));
+
+            assertEquals("durable", said());
+            assertEquals("says a test", said());
+            journal.close(Duration.ofSeconds(20));
         }
     }
 
