@@ -8,6 +8,7 @@ import io.millrace.net.ListenException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -73,6 +74,9 @@ final class Service {
     private static ExitCode serve(Config config, String origin) {
         Logger log = LoggerFactory.getLogger(Service.class);
         log.info("config: {}", origin);
+        CompletableFuture<Millrace> started = new CompletableFuture<>();
+        // First of all, so that a signal which comes during the start ends it in order as well.
+        Signals.handle(() -> started.join().stop());
         Millrace broker;
         try {
             broker = Millrace.start(config, Millrace::openStore, ProcessAge.startMillis());
@@ -83,7 +87,7 @@ final class Service {
             log.error(e.getMessage());
             return ExitCode.STORE_UNUSABLE;
         }
-        Signals.handle(broker::stop);
+        started.complete(broker);
         return broker.ended().toCompletableFuture().join().isPresent() ? ExitCode.STORE_FAILED : ExitCode.STOPPED;
     }
 }
