@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
@@ -163,6 +164,19 @@ class MainProcessTest {
             assertEquals(0, process.exitCode());
             String text = UTF_8.decode(ByteBuffer.wrap(answer)).toString();
             assertTrue(text.contains("amqp:connection:forced"), text);
+            process.assertSaid("SIGTERM", "stopped");
+        }
+
+        @Test
+        void thatComesDuringTheStartEndsItInOrder() throws Exception {
+            Millraced process = runWith(yaml(0, "data"));
+            Path store = directory.resolve("data").resolve("millrace.mv");
+            for (long waits = 0; Files.notExists(store); waits++) {
+                assertTrue(waits < 20_000, "the store was not made");
+                LockSupport.parkNanos(1_000_000);
+            }
+            process.signal("TERM");
+            assertEquals(0, process.exitCode());
             process.assertSaid("SIGTERM", "stopped");
         }
 

@@ -5,6 +5,7 @@ import io.millrace.journal.Fact.NodeDeclared;
 import io.millrace.journal.Journal.JournalStats;
 import io.millrace.journal.Journal.Room;
 import io.millrace.journal.JournalException;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
@@ -109,11 +110,16 @@ final class JournalThread {
             }
         } catch (RuntimeException e) {
             failure.report(new JournalException(
-                    "the store in " + options.directory() + " cannot be written (" + e.getMessage()
+                    "the store in " + options.directory() + " cannot be written (" + reason(e)
                             + "): check the disk, then start the broker again",
                     e));
         }
         store.closeImmediately();
+    }
+
+    /** What the system says of a failed write is in the cause, and is what helps. */
+    private static String reason(RuntimeException e) {
+        return e.getCause() instanceof IOException cause ? cause.getMessage() + ": " + e.getMessage() : e.getMessage();
     }
 
     /** One commit, or a little upkeep, or a rest; false when it is time to close. */
