@@ -205,13 +205,17 @@ class IncomingLinkTest {
     @Nested
     class SessionWindow {
         private static final int FRAMES_A_MESSAGE = 20;
+        private static final long SESSION_BYTES = 400_000;
 
+        private final Peer peer = new Peer(SESSION_BYTES);
+        private final FakeQueue queue = peer.nodes.add("orders");
         private final byte[] part = new byte[Peer.MAX_FRAME - 200];
-        private int window = (int) (Peer.SESSION_BYTES / Peer.MAX_FRAME);
+        private int window = (int) (SESSION_BYTES / Peer.MAX_FRAME);
         private int delivery;
 
         /** Sends large messages until the window that we were told of is used up. */
         private void exhaust() {
+            peer.begin();
             peer.attachSender(0, "orders");
             queue.holdReceipts = true;
             int sent = 0;
@@ -238,8 +242,8 @@ class IncomingLinkTest {
         void itHoldsASenderOfLargeMessagesAtTheBytesThatAreNotAnswered() {
             exhaust();
             long held = (long) delivery * FRAMES_A_MESSAGE * part.length;
-            assertTrue(held > Peer.SESSION_BYTES / 2, "only " + held + " bytes were let in");
-            assertTrue(held <= Peer.SESSION_BYTES * 3 / 2, held + " bytes were let in");
+            assertTrue(held > SESSION_BYTES / 2, "only " + held + " bytes were let in");
+            assertTrue(held <= SESSION_BYTES * 3 / 2, held + " bytes were let in");
         }
 
         @Test
@@ -249,7 +253,7 @@ class IncomingLinkTest {
             peer.loop.runAll();
             peer.expect(Disposition.class);
             int opened = peer.expect(Flow.class).getIncomingWindow().intValue();
-            assertTrue(opened >= Peer.SESSION_BYTES / Peer.MAX_FRAME / 2, "opened to " + opened);
+            assertTrue(opened >= SESSION_BYTES / Peer.MAX_FRAME / 2, "opened to " + opened);
         }
 
         @Test

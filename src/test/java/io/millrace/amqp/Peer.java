@@ -49,7 +49,9 @@ final class Peer implements Output, ConnectionEvents {
     static final int MAX_FRAME = 4096;
     static final int MAX_MESSAGE = 100_000;
     static final int CREDIT = 10;
-    static final long SESSION_BYTES = 400_000;
+
+    /** So much that the incoming-window is always at its largest, and no flow of a session comes between others. */
+    static final long SESSION_BYTES = 32 << 20;
 
     final ManualLoop loop = new ManualLoop();
     final FakeNodes nodes = new FakeNodes(loop);
@@ -68,13 +70,21 @@ final class Peer implements Output, ConnectionEvents {
     record Frame(int type, int channel, Object body, byte[] payload) {}
 
     Peer() {
-        this(true, false, Duration.ofSeconds(60));
+        this(SESSION_BYTES);
+    }
+
+    Peer(long sessionBytes) {
+        this(true, false, Duration.ofSeconds(60), sessionBytes);
     }
 
     Peer(boolean anonymous, boolean passwords, Duration idle) {
+        this(anonymous, passwords, idle, SESSION_BYTES);
+    }
+
+    private Peer(boolean anonymous, boolean passwords, Duration idle, long sessionBytes) {
         Config.Connection limits = new Config.Connection(MAX_FRAME, 3, 7, idle, MAX_MESSAGE, CREDIT);
         connection = new AmqpConnection(
-                new ConnectionSettings("broker", "1.2.3", anonymous, passwords, SESSION_BYTES, limits),
+                new ConnectionSettings("broker", "1.2.3", anonymous, passwords, sessionBytes, limits),
                 loop,
                 nodes,
                 (user, password, executor, answer) -> {
