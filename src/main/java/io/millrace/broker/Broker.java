@@ -17,6 +17,9 @@ import java.util.concurrent.CompletableFuture;
  * once, {@link #nodes} and {@link #stats} on any thread after that.
  */
 public final class Broker {
+    private static final long MIN_PENDING_BYTES = 1 << 20;
+    private static final long MAX_PENDING_BYTES = 64 << 20;
+
     private final Journal journal;
     private final List<Directory> directories = new ArrayList<>();
     private final AddressBook book;
@@ -28,10 +31,15 @@ public final class Broker {
         long memoryBytes = config.memoryBytes() / loops.size();
         for (int i = 0; i < loops.size(); i++) {
             Loop loop = loops.get(i);
-            Recorder recorder = new Recorder(loop, journal, Math.max(1 << 20, memoryBytes / 4));
+            Recorder recorder = new Recorder(loop, journal, pendingBytes(memoryBytes));
             LoopResources resources = new LoopResources(loop, recorder, new MemoryBudget(loop, memoryBytes));
             directories.add(new Directory(i, resources, book));
         }
+    }
+
+    /** What may wait for the disk: enough for any disk to be busy, and far less than the free space that operators keep. */
+    private static long pendingBytes(long memoryBytes) {
+        return Math.max(MIN_PENDING_BYTES, Math.min(MAX_PENDING_BYTES, memoryBytes / 4));
     }
 
     /**

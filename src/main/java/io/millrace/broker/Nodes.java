@@ -23,7 +23,7 @@ public interface Nodes {
     /** Makes a temporary queue with an address of its own, owned by {@code connection}. */
     void openTemporary(Object connection, Answer answer);
 
-    /** Deletes a temporary queue and its messages; links to it are told. */
+    /** Deletes a temporary queue and its messages; its consumers are told, and what is sent to it from then on is rejected. */
     void deleteTemporary(Node node);
 
     /** What a link wants of a node. */

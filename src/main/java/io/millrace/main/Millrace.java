@@ -39,6 +39,11 @@ import org.slf4j.LoggerFactory;
  * sockets are closed with nothing more answered, and {@link #ended} tells.
  */
 public final class Millrace implements AutoCloseable {
+    /** Link to queue, queue to address book, back, to the dead-letter queue, each with a turn to gather calls. */
+    private static final int MOST_HOPS = 8;
+
+    private static final Duration HOP_LIMIT = Duration.ofMillis(250);
+
     private static final Logger LOG = LoggerFactory.getLogger(Millrace.class);
 
     /** For peers to answer that they have heard of the end, and for what was written to leave. */
@@ -58,6 +63,7 @@ public final class Millrace implements AutoCloseable {
     private final List<Heartbeat> heartbeats = new ArrayList<>();
     private final List<AutoCloseable> belongings = new ArrayList<>();
     private Optional<Integer> httpPort = Optional.empty();
+    private List<VertxLoop> loops = List.of();
     private Optional<Journal> journal = Optional.empty();
     private Optional<Vertx> vertx = Optional.empty();
 
@@ -120,7 +126,7 @@ public final class Millrace implements AutoCloseable {
             running = await(vertxStarts);
             vertx = Optional.of(running);
         }
-        List<VertxLoop> loops = VertxLoop.on(running, config.eventLoops());
+        loops = VertxLoop.on(running, config.eventLoops());
         loops.forEach(loop -> heartbeats.add(new Heartbeat(loop)));
         Broker broker = new Broker(config, journal.get(), List.<Loop>copyOf(loops));
         int queues = await(broker.start());
@@ -284,6 +290,7 @@ public final class Millrace implements AutoCloseable {
                 peers.plus(VERTX_LIMIT),
                 "closing the connections",
                 CompletableFuture.allOf(closing.toArray(new CompletableFuture<?>[0])));
+        carryOver();
         journal.ifPresent(open -> open.close(store));
         vertx.ifPresent(running -> within(
                 VERTX_LIMIT,
@@ -295,6 +302,18 @@ public final class Millrace implements AutoCloseable {
             } catch (Exception e) {
                 LOG.warn("closing {} failed: {}", each.getClass().getSimpleName(), e.toString());
             }
+        }
+    }
+
+    /** Lets settlements and dead letters that are on their way between loops get to the journal, one hop with each round. */
+    private void carryOver() {
+        for (int hop = 0; hop < MOST_HOPS; hop++) {
+            within(
+                    HOP_LIMIT,
+                    "the last work of the event loops",
+                    CompletableFuture.allOf(loops.stream()
+                            .map(loop -> CompletableFuture.runAsync(() -> {}, loop))
+                            .toArray(CompletableFuture<?>[]::new)));
         }
     }
 

@@ -28,6 +28,9 @@ final class JournalThread {
     private static final long COMMIT_BYTES = 4 << 20;
     private static final long CHECK_NANOS = 1_000_000_000L;
 
+    /** A fast disk fills by more in a second than operators like to keep free. */
+    private static final long CHECK_BYTES = 8 << 20;
+
     private final H2Journal.Options options;
     private final MVStore store;
     private final SealedFileStore file;
@@ -44,6 +47,7 @@ final class JournalThread {
     private int next;
     private boolean rested;
     private long checkedNanos;
+    private long uncheckedBytes;
     private volatile boolean abandoned;
     private volatile Room room = Room.YES;
     private volatile JournalStats stats;
@@ -193,6 +197,7 @@ final class JournalThread {
         plan.forEach(tables::apply);
         boolean written = plan.size() > 0 || tables.hasTouched();
         long syncNanos = written ? commit() : 0;
+        uncheckedBytes += plan.weight();
         publish(written, syncNanos);
         answer(first);
     }
@@ -269,7 +274,7 @@ final class JournalThread {
     }
 
     private boolean checkSpaceInTime() {
-        boolean due = System.nanoTime() - checkedNanos >= CHECK_NANOS;
+        boolean due = uncheckedBytes >= CHECK_BYTES || System.nanoTime() - checkedNanos >= CHECK_NANOS;
         if (due) {
             checkSpace();
         }
@@ -279,5 +284,6 @@ final class JournalThread {
     private void checkSpace() {
         room = space.check(file.usedBytes());
         checkedNanos = System.nanoTime();
+        uncheckedBytes = 0;
     }
 }
