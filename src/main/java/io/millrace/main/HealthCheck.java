@@ -19,15 +19,21 @@ final class HealthCheck implements Callable<Integer> {
 
     @Option(
             names = "--url",
-            description = "Where to ask. Default: ${DEFAULT-VALUE}",
+            description = "Where to ask; without a path, /readyz there. Default: ${DEFAULT-VALUE}",
             defaultValue = "http://127.0.0.1:8672/readyz")
     private URI url;
+
+    /** A broker without a path is asked whether it is ready. */
+    private URI asked() {
+        String path = url.getPath();
+        return path == null || path.isEmpty() || path.equals("/") ? url.resolve("/readyz") : url;
+    }
 
     @Override
     public Integer call() {
         try {
             // Not java.net.http: it takes a quarter of a second to load, and this runs every few seconds.
-            HttpURLConnection connection = (HttpURLConnection) url.toURL().openConnection();
+            HttpURLConnection connection = (HttpURLConnection) asked().toURL().openConnection();
             connection.setConnectTimeout(LIMIT_MILLIS);
             connection.setReadTimeout(LIMIT_MILLIS);
             boolean ready = connection.getResponseCode() == HttpURLConnection.HTTP_OK;

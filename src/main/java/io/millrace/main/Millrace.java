@@ -189,10 +189,10 @@ public final class Millrace implements AutoCloseable {
         Journal.JournalStats store = journal.orElseThrow().stats();
         phase.set(Phase.READY);
         LOG.info(
-                "Millrace {} ready in {} s: {} queues, store {} ({} MiB)",
+                "Millrace {} ready in {} s: {}, store {} ({} MiB)",
                 Version.NUMBER,
                 String.format(Locale.ROOT, "%.2f", (System.currentTimeMillis() - sinceMillis) / 1000.0),
-                queues,
+                queues == 1 ? "1 queue" : queues + " queues",
                 store.directory(),
                 (store.bytes() + (1 << 20) - 1) >> 20);
         if (failure.get() != null) {

@@ -20,24 +20,16 @@ final class Service {
 
     /** Runs until a signal or a failure ends it. {@code file} is the config that was named, if one was. */
     static ExitCode run(Optional<Path> file) {
-        Thread warmup = Warmup.begin();
+        // Before the other thread begins: two that initialise SLF4J at once lose what is logged meanwhile.
+        LoggerFactory.getILoggerFactory();
+        Warmup.begin();
         try {
             Optional<Path> source = source(file);
             return serve(load(source), origin(source));
         } catch (ConfigException e) {
-            awaitEnd(warmup);
             return refused(e);
         } catch (RuntimeException | Error e) {
             return unexpected(e);
-        }
-    }
-
-    /** A process that ended while classes were being loaded has been seen to lose what it said last. */
-    private static void awaitEnd(Thread thread) {
-        try {
-            thread.join();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
         }
     }
 

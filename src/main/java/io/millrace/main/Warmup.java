@@ -15,15 +15,13 @@ final class Warmup {
 
     private Warmup() {}
 
-    /** Begins; the thread it gives ends when everything is loaded. */
-    static Thread begin() {
+    static void begin() {
         // Neither is needed to serve AMQP, and each loads a hundred classes: a DNS client, and events for a profiler.
         setIfAbsent("vertx.disableDnsResolver", "true");
         setIfAbsent("io.netty.jfr.enabled", "false");
         Thread thread = new Thread(Warmup::load, "millrace-warmup");
         thread.setDaemon(true);
         thread.start();
-        return thread;
     }
 
     private static void setIfAbsent(String property, String value) {
