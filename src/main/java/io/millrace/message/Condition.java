@@ -24,16 +24,13 @@ public record Condition(String symbol, String description, Map<String, Object> i
     public static final String PRECONDITION_FAILED = "amqp:precondition-failed";
     public static final String RESOURCE_DELETED = "amqp:resource-deleted";
     public static final String ILLEGAL_STATE = "amqp:illegal-state";
-    public static final String FRAME_SIZE_TOO_SMALL = "amqp:frame-size-too-small";
     public static final String CONNECTION_FORCED = "amqp:connection:forced";
     public static final String FRAMING_ERROR = "amqp:connection:framing-error";
     public static final String SESSION_WINDOW_VIOLATION = "amqp:session:window-violation";
-    public static final String ERRANT_LINK = "amqp:session:errant-link";
     public static final String HANDLE_IN_USE = "amqp:session:handle-in-use";
     public static final String UNATTACHED_HANDLE = "amqp:session:unattached-handle";
     public static final String TRANSFER_LIMIT_EXCEEDED = "amqp:link:transfer-limit-exceeded";
     public static final String MESSAGE_SIZE_EXCEEDED = "amqp:link:message-size-exceeded";
-    public static final String DETACH_FORCED = "amqp:link:detach-forced";
     public static final String LINK_STOLEN = "amqp:link:stolen";
 
     public Condition {

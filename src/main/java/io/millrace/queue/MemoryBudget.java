@@ -13,7 +13,7 @@ import java.util.Set;
  * {@linkplain #whenPlentiful plentiful} again. What must be in memory (a message under way to the disk) is bounded by credit.
  */
 public final class MemoryBudget {
-    /** What the objects around a message take: its queue entry, key, facts and delivery, read off a heap histogram. */
+    /** What the objects around a message take: its queue entry, key, facts and delivery; reckoned from their fields, not measured. */
     private static final int OVERHEAD_BYTES = 240;
 
     private final Loop loop;

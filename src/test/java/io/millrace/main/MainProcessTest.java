@@ -118,39 +118,40 @@ class MainProcessTest {
 
     @Nested
     class OnASignal {
+        /** The protocol header without SASL, and open{container-id: "t"} on channel 0. */
+        private static final byte[] OPEN = {
+            'A',
+            'M',
+            'Q',
+            'P',
+            0,
+            1,
+            0,
+            0,
+            0,
+            0,
+            0,
+            17,
+            2,
+            0,
+            0,
+            0,
+            0,
+            0x53,
+            0x10,
+            (byte) 0xc0,
+            4,
+            1,
+            (byte) 0xa1,
+            1,
+            't'
+        };
+
         /** Opens a connection without SASL and reads until the broker closes it. */
         private byte[] openAndReadAll(int port, Millraced process) throws Exception {
             try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
                 socket.setSoTimeout(30_000);
-                // open{container-id: "t"} on channel 0
-                byte[] open = {
-                    'A',
-                    'M',
-                    'Q',
-                    'P',
-                    0,
-                    1,
-                    0,
-                    0,
-                    0,
-                    0,
-                    0,
-                    17,
-                    2,
-                    0,
-                    0,
-                    0,
-                    0,
-                    0x53,
-                    0x10,
-                    (byte) 0xc0,
-                    4,
-                    1,
-                    (byte) 0xa1,
-                    1,
-                    't'
-                };
-                socket.getOutputStream().write(open);
+                socket.getOutputStream().write(OPEN);
                 process.await(Pattern.compile("as container 't'"));
                 process.signal("TERM");
                 return socket.getInputStream().readAllBytes();
@@ -164,7 +165,7 @@ class MainProcessTest {
             assertEquals(0, process.exitCode());
             String text = UTF_8.decode(ByteBuffer.wrap(answer)).toString();
             assertTrue(text.contains("amqp:connection:forced"), text);
-            process.assertSaid("SIGTERM", "stopped");
+            process.assertSaid("config: ", "SIGTERM", "stopped");
         }
 
         @Test
@@ -186,34 +187,7 @@ class MainProcessTest {
             int port = process.port();
             try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
                 // This peer never answers the close frame, so an orderly stop waits for it.
-                byte[] open = {
-                    'A',
-                    'M',
-                    'Q',
-                    'P',
-                    0,
-                    1,
-                    0,
-                    0,
-                    0,
-                    0,
-                    0,
-                    17,
-                    2,
-                    0,
-                    0,
-                    0,
-                    0,
-                    0x53,
-                    0x10,
-                    (byte) 0xc0,
-                    4,
-                    1,
-                    (byte) 0xa1,
-                    1,
-                    't'
-                };
-                socket.getOutputStream().write(open);
+                socket.getOutputStream().write(OPEN);
                 process.await(Pattern.compile("as container 't'"));
                 process.signal("TERM");
                 process.await(Pattern.compile("stopping: telling clients"));
@@ -265,9 +239,11 @@ class MainProcessTest {
             String port = broker.await(Pattern.compile("http: 127\\.0\\.0\\.1:(\\d+),"))
                     .group(1);
             broker.await(Pattern.compile("ready in"));
-            Millraced process = run("health", "--url", "http://127.0.0.1:" + port + "/readyz");
-            assertEquals(0, process.exitCode());
-            process.assertSaid("ready");
+            for (String path : List.of("/readyz", "", "/")) {
+                Millraced process = run("health", "--url", "http://127.0.0.1:" + port + path);
+                assertEquals(0, process.exitCode());
+                process.assertSaid("ready");
+            }
         }
 
         @Test
