@@ -10,25 +10,56 @@ import org.apache.qpid.proton.codec.DecoderImpl;
 import org.apache.qpid.proton.codec.EncoderImpl;
 
 /**
- * The map in a message-annotations section (AMQP 1.0, part 3, section 3.2.3), read and written where it is. Entries that
+ * The map in a message-annotations section (AMQP 1.0, part 3, section 3.2.3), read and written where it is; the
+ * application properties are read the same way. Entries that
  * nobody asks for are stepped over, never decoded.
  */
 final class Annotations {
     private static final byte[] DESCRIPTOR = {Encoding.DESCRIBED, Encoding.SMALL_ULONG, 0x72};
 
+    private static final String DELIVERY_TIME = "x-opt-delivery-time";
+    private static final String DELIVERY_DELAY = "x-opt-delivery-delay";
+
     private Annotations() {}
 
-    /** Fails unless the map at {@code at} holds pairs of well-formed values and nothing else. */
-    static void check(byte[] bytes, int at, int end) throws MalformedMessageException {
+    /**
+     * Fails unless the map at {@code at} holds pairs of well-formed values and nothing else.
+     *
+     * @return where the entry starts that says when to deliver, or 0; found on this way, so that nobody has to search the
+     *     annotations of each message for it
+     */
+    static int check(byte[] bytes, int at, int end) throws MalformedMessageException {
         Encoding.Elements map = Encoding.elements(bytes, at, end, Encoding.MAP8);
         int element = map.first();
+        int delivery = 0;
         for (int i = 0; i < map.count(); i++) {
-            element = Encoding.skip(bytes, element, map.end());
+            int next = Encoding.skip(bytes, element, map.end());
+            if (i % 2 == 0 && saysWhen(bytes, element, next, delivery == 0)) {
+                delivery = element;
+            }
+            element = next;
         }
         if (map.count() % 2 != 0 || element != map.end()) {
             throw new MalformedMessageException(
                     "the message-annotations at byte " + at + " are not pairs of keys and values");
         }
+        return delivery;
+    }
+
+    /** A time is worth more than a delay, which counts only when nothing was found before. */
+    private static boolean saysWhen(byte[] bytes, int key, int value, boolean first) {
+        return Encoding.isText(bytes, key, value, DELIVERY_TIME)
+                || (first && Encoding.isText(bytes, key, value, DELIVERY_DELAY));
+    }
+
+    /** The time that the entry at {@code key} asks for, in milliseconds of the epoch; 0 when there is none in it. */
+    static long deliveryTimeMillis(byte[] bytes, int key, int end, long nowMillis) throws MalformedMessageException {
+        int value = Encoding.skip(bytes, key, end);
+        long millis = Value.integral(bytes, value, Encoding.skip(bytes, value, end), 0);
+        if (millis <= 0 || Encoding.isText(bytes, key, value, DELIVERY_TIME)) {
+            return Math.max(millis, 0);
+        }
+        return millis > Long.MAX_VALUE - nowMillis ? Long.MAX_VALUE : nowMillis + millis;
     }
 
     /** A section with these entries. */
@@ -107,27 +138,14 @@ final class Annotations {
     static Object value(byte[] bytes, int at, int end, String wanted) throws MalformedMessageException {
         Encoding.Elements map = Encoding.elements(bytes, at, end, Encoding.MAP8);
         int key = map.first();
-        while (key < map.end()) {
+        for (int entry = map.count() / 2; entry > 0; entry--) {
             int value = Encoding.skip(bytes, key, map.end());
             int next = Encoding.skip(bytes, value, map.end());
-            if (Encoding.text(bytes, key, value).equals(wanted)) {
-                return decoded(ByteBuffer.wrap(bytes, value, next - value));
+            if (Encoding.isText(bytes, key, value, wanted)) {
+                return Value.decode(bytes, value, next);
             }
             key = next;
         }
         return "";
-    }
-
-    private static Object decoded(ByteBuffer value) {
-        DecoderImpl decoder = new DecoderImpl();
-        AMQPDefinedTypes.registerAllTypes(decoder, new EncoderImpl(decoder));
-        decoder.setByteBuffer(value);
-        try {
-            Object object = decoder.readObject();
-            return object == null ? "" : object;
-        } catch (RuntimeException e) {
-            // What a client put inside of a value is its own affair, and the codec throws anything at what it dislikes.
-            return "";
-        }
     }
 }

@@ -20,8 +20,12 @@ final class Encoding {
     static final int BOOLEAN = 0x56;
     static final int UINT = 0x70;
     static final int ULONG = 0x80;
+    static final int TIMESTAMP = 0x83;
+    static final int UUID = 0x98;
+    static final int VBIN8 = 0xa0;
     static final int STR8 = 0xa1;
     static final int SYM8 = 0xa3;
+    static final int VBIN32 = 0xb0;
     static final int STR32 = 0xb1;
     static final int SYM32 = 0xb3;
     static final int LIST8 = 0xc0;
@@ -133,7 +137,30 @@ final class Encoding {
         } else {
             return "";
         }
-        return new String(bytes, start, after - start, StandardCharsets.UTF_8);
+        return utf8(bytes, start, after);
+    }
+
+    static String utf8(byte[] bytes, int start, int end) {
+        return new String(bytes, start, end - start, StandardCharsets.UTF_8);
+    }
+
+    /** Whether the value from {@code at} to {@code next} is a string or symbol of this text; makes no copy of it. */
+    static boolean isText(byte[] bytes, int at, int next, String text) {
+        int code = bytes[at] & 0xff;
+        int start = code == STR8 || code == SYM8 ? at + 2 : code == STR32 || code == SYM32 ? at + 5 : next + 1;
+        // One char is one to three bytes, so most texts that differ need not be looked at.
+        if (next - start < text.length() || next - start > 3L * text.length()) {
+            return false;
+        }
+        for (int i = 0; i < text.length(); i++) {
+            if (text.charAt(i) >= 0x80) {
+                return utf8(bytes, start, next).equals(text);
+            }
+            if (bytes[start + i] != text.charAt(i)) {
+                return false;
+            }
+        }
+        return next - start == text.length();
     }
 
     /** The size of a number as {@link #writeUint} encodes it. */

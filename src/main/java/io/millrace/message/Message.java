@@ -15,18 +15,9 @@ public final class Message {
     /** The size of the largest header that a delivery gets. */
     public static final int MAX_HEADER_SIZE = 20;
 
-    private static final int HEADER = 0x70;
-    private static final int DELIVERY_ANNOTATIONS = 0x71;
-    private static final int MESSAGE_ANNOTATIONS = 0x72;
-    private static final int PROPERTIES = 0x73;
-    private static final int APPLICATION_PROPERTIES = 0x74;
-    private static final int DATA = 0x75;
-    private static final int SEQUENCE = 0x76;
-    private static final int VALUE = 0x77;
-    private static final int FOOTER = 0x78;
-
     private static final int DEFAULT_PRIORITY = 4;
     private static final int ABSENT = -1;
+    private static final long AS_RECEIVED = -1;
 
     private final byte[] bytes;
     private final int format;
@@ -37,6 +28,10 @@ public final class Message {
     private int annotations = ABSENT;
     private int afterAnnotations = ABSENT;
     private int properties = ABSENT;
+    private int applicationProperties = ABSENT;
+
+    /** Where the annotation is that says when to deliver, or 0. */
+    private int delivery;
 
     private boolean durable;
     private boolean hasPriority;
@@ -69,17 +64,17 @@ public final class Message {
         int previous = 0;
         boolean hasBody = false;
         for (int at = 0; at < bytes.length; ) {
-            int value = valueOfSection(at);
-            int section = sectionAt(at, value);
+            int value = Section.value(bytes, at);
+            int section = Section.at(bytes, at, value);
             int next = Encoding.skip(bytes, value, bytes.length);
-            boolean again = section == previous && (section == DATA || section == SEQUENCE);
-            boolean secondBody = hasBody && isBody(section);
+            boolean again = section == previous && (section == Section.DATA || section == Section.SEQUENCE);
+            boolean secondBody = hasBody && Section.isBody(section);
             if (section < previous || ((section == previous || secondBody) && !again)) {
-                throw new MalformedMessageException("the " + name(section) + " section at byte " + at
-                        + " must not follow the " + name(previous) + " section");
+                throw new MalformedMessageException("the " + Section.name(section) + " section at byte " + at
+                        + " must not follow the " + Section.name(previous) + " section");
             }
             enter(section, at, value, next);
-            hasBody |= isBody(section);
+            hasBody |= Section.isBody(section);
             previous = section;
             at = next;
         }
@@ -87,87 +82,26 @@ public final class Message {
 
     private void enter(int section, int at, int value, int next) throws MalformedMessageException {
         switch (section) {
-            case HEADER -> {
+            case Section.HEADER -> {
                 readHeader(value);
                 afterHeader = next;
             }
-            case MESSAGE_ANNOTATIONS -> {
-                Annotations.check(bytes, value, next);
+            case Section.MESSAGE_ANNOTATIONS -> {
+                delivery = Annotations.check(bytes, value, next);
                 annotations = at;
                 afterAnnotations = next;
             }
-            case PROPERTIES -> {
+            case Section.PROPERTIES -> {
                 Encoding.elements(bytes, value, next, Encoding.LIST8);
                 properties = value;
             }
-            case DELIVERY_ANNOTATIONS, APPLICATION_PROPERTIES, FOOTER ->
+            case Section.APPLICATION_PROPERTIES -> {
                 Encoding.elements(bytes, value, next, Encoding.MAP8);
+                applicationProperties = value;
+            }
+            case Section.DELIVERY_ANNOTATIONS, Section.FOOTER -> Encoding.elements(bytes, value, next, Encoding.MAP8);
             default -> {}
         }
-    }
-
-    private static boolean isBody(int section) {
-        return section >= DATA && section <= VALUE;
-    }
-
-    /** Checks the descriptor at {@code at} and returns where the value behind it starts. */
-    private int valueOfSection(int at) throws MalformedMessageException {
-        if (Encoding.code(bytes, at, bytes.length) != Encoding.DESCRIBED) {
-            throw new MalformedMessageException("a section is expected at byte " + at);
-        }
-        return Encoding.skip(bytes, at + 1, bytes.length);
-    }
-
-    private int sectionAt(int at, int value) throws MalformedMessageException {
-        int section =
-                switch (bytes[at + 1] & 0xff) {
-                    case Encoding.SMALL_ULONG -> bytes[at + 2] & 0xff;
-                    case Encoding.ULONG -> ulongDescriptor(at + 2);
-                    case Encoding.SYM8, Encoding.SYM32 -> symbolicDescriptor(Encoding.text(bytes, at + 1, value));
-                    default -> 0;
-                };
-        if (section < HEADER || section > FOOTER) {
-            throw new MalformedMessageException("the descriptor at byte " + at + " is not that of a message section");
-        }
-        return section;
-    }
-
-    private int ulongDescriptor(int at) {
-        for (int i = at; i < at + 7; i++) {
-            if (bytes[i] != 0) {
-                return 0;
-            }
-        }
-        return bytes[at + 7] & 0xff;
-    }
-
-    private static int symbolicDescriptor(String symbol) {
-        return switch (symbol) {
-            case "amqp:header:list" -> HEADER;
-            case "amqp:delivery-annotations:map" -> DELIVERY_ANNOTATIONS;
-            case "amqp:message-annotations:map" -> MESSAGE_ANNOTATIONS;
-            case "amqp:properties:list" -> PROPERTIES;
-            case "amqp:application-properties:map" -> APPLICATION_PROPERTIES;
-            case "amqp:data:binary" -> DATA;
-            case "amqp:amqp-sequence:list" -> SEQUENCE;
-            case "amqp:amqp-value:*" -> VALUE;
-            case "amqp:footer:map" -> FOOTER;
-            default -> 0;
-        };
-    }
-
-    private static String name(int section) {
-        return switch (section) {
-            case HEADER -> "header";
-            case DELIVERY_ANNOTATIONS -> "delivery-annotations";
-            case MESSAGE_ANNOTATIONS -> "message-annotations";
-            case PROPERTIES -> "properties";
-            case APPLICATION_PROPERTIES -> "application-properties";
-            case DATA -> "data";
-            case SEQUENCE -> "amqp-sequence";
-            case VALUE -> "amqp-value";
-            default -> "footer";
-        };
     }
 
     private void readHeader(int at) throws MalformedMessageException {
@@ -234,43 +168,140 @@ public final class Message {
         return priority & 0xff;
     }
 
-    /**
-     * Where it is to go, from the properties.
-     *
-     * @return the field {@code to}, or an empty string
-     */
+    /** The time to live in its header, in milliseconds; -1 when there is none. */
+    public long ttlMillis() {
+        return ttl;
+    }
+
+    /** The message-id: a String, an UnsignedLong, a UUID or a Binary; an empty string when there is none. */
+    public Object messageId() {
+        return Properties.id(bytes, properties, Properties.MESSAGE_ID);
+    }
+
+    /** A copy of the user-id; empty when there is none. */
+    public byte[] userId() {
+        return Properties.binary(bytes, properties, Properties.USER_ID);
+    }
+
+    /** Where it is to go; an empty string when it does not say. */
     public String to() {
-        if (properties == ABSENT) {
-            return "";
-        }
+        return Properties.text(bytes, properties, Properties.TO);
+    }
+
+    /** The subject, or an empty string. */
+    public String subject() {
+        return Properties.text(bytes, properties, Properties.SUBJECT);
+    }
+
+    /** Where answers are to go, or an empty string. */
+    public String replyTo() {
+        return Properties.text(bytes, properties, Properties.REPLY_TO);
+    }
+
+    /** The correlation-id: a String, an UnsignedLong, a UUID or a Binary; an empty string when there is none. */
+    public Object correlationId() {
+        return Properties.id(bytes, properties, Properties.CORRELATION_ID);
+    }
+
+    /** The content-type, or an empty string. */
+    public String contentType() {
+        return Properties.text(bytes, properties, Properties.CONTENT_TYPE);
+    }
+
+    /** The content-encoding, or an empty string. */
+    public String contentEncoding() {
+        return Properties.text(bytes, properties, Properties.CONTENT_ENCODING);
+    }
+
+    /** When it expires, in milliseconds of the epoch; 0 when it does not say. */
+    public long absoluteExpiryMillis() {
+        return Properties.timestamp(bytes, properties, Properties.ABSOLUTE_EXPIRY_TIME);
+    }
+
+    /** When it was made, in milliseconds of the epoch; 0 when it does not say. */
+    public long creationTimeMillis() {
+        return Properties.timestamp(bytes, properties, Properties.CREATION_TIME);
+    }
+
+    /** The group it belongs to, or an empty string. */
+    public String groupId() {
+        return Properties.text(bytes, properties, Properties.GROUP_ID);
+    }
+
+    /** Its place in the group, negative for what JMS set to a negative number (on the wire it is a uint); 0 when absent. */
+    public int groupSequence() {
+        return (int) Properties.uint(bytes, properties, Properties.GROUP_SEQUENCE);
+    }
+
+    /** The group that answers belong to, or an empty string. */
+    public String replyToGroupId() {
+        return Properties.text(bytes, properties, Properties.REPLY_TO_GROUP_ID);
+    }
+
+    /**
+     * The value of one application property, decoded; the others are not.
+     *
+     * @return an empty string when it is absent, null, or cannot be decoded
+     */
+    public Object applicationProperty(String name) {
         try {
-            Encoding.Elements fields = Encoding.elements(bytes, properties, bytes.length, Encoding.LIST8);
-            if (fields.count() < 3) {
-                return "";
-            }
-            int userId = Encoding.skip(bytes, fields.first(), fields.end());
-            int to = Encoding.skip(bytes, userId, fields.end());
-            return Encoding.text(bytes, to, fields.end());
+            return applicationProperties == ABSENT
+                    ? ""
+                    : Annotations.value(bytes, applicationProperties, bytes.length, name);
         } catch (MalformedMessageException e) {
             return "";
         }
     }
 
-    /** The size of {@link #encode}. */
+    /** Whether {@link #deliveryTimeMillis} is worth a call: cheap, and true for few messages. */
+    public boolean mayHaveDeliveryTime() {
+        return delivery != 0;
+    }
+
+    /**
+     * When it is to be delivered, from the annotation {@code x-opt-delivery-time}, or, without that, from
+     * {@code x-opt-delivery-delay}.
+     *
+     * @param nowMillis what a delay is added to, in milliseconds of the epoch
+     * @return in milliseconds of the epoch, possibly in the past; 0 when it does not say
+     */
+    public long deliveryTimeMillis(long nowMillis) {
+        try {
+            return delivery == 0 ? 0 : Annotations.deliveryTimeMillis(bytes, delivery, afterAnnotations, nowMillis);
+        } catch (MalformedMessageException e) {
+            throw new IllegalStateException("a message that was parsed before is malformed", e);
+        }
+    }
+
+    /** The size of {@link #encode} with the ttl as received. */
     public int encodedSize(int deliveryCount) {
-        return format == 0 ? headerSize(deliveryCount) + bytes.length - afterHeader : bytes.length;
+        return encodedSize(deliveryCount, AS_RECEIVED);
+    }
+
+    /** The size of {@link #encode}. */
+    public int encodedSize(int deliveryCount, long ttlMillis) {
+        return format == 0
+                ? headerSize(deliveryCount, ttlToSend(ttlMillis)) + bytes.length - afterHeader
+                : bytes.length;
+    }
+
+    /** The message as one delivery carries it, with the ttl as received. */
+    public byte[] encode(int deliveryCount, boolean firstAcquirer) {
+        return encode(deliveryCount, firstAcquirer, AS_RECEIVED);
     }
 
     /**
      * The message as one delivery carries it: a header with these values, then everything else as received. An opaque
      * message is returned as it is.
+     *
+     * @param ttlMillis what is left of its time to live; -1 for the ttl as received
      */
-    public byte[] encode(int deliveryCount, boolean firstAcquirer) {
+    public byte[] encode(int deliveryCount, boolean firstAcquirer, long ttlMillis) {
         if (format != 0) {
             return bytes;
         }
-        byte[] encoded = new byte[encodedSize(deliveryCount)];
-        int header = header(deliveryCount, firstAcquirer, encoded, 0);
+        byte[] encoded = new byte[encodedSize(deliveryCount, ttlMillis)];
+        int header = header(deliveryCount, firstAcquirer, ttlMillis, encoded, 0);
         System.arraycopy(bytes, afterHeader, encoded, header, encoded.length - header);
         return encoded;
     }
@@ -280,19 +311,27 @@ public final class Message {
         return afterHeader;
     }
 
+    /** Writes the header of one delivery with the ttl as received. */
+    public int header(int deliveryCount, boolean firstAcquirer, byte[] out, int start) {
+        return header(deliveryCount, firstAcquirer, AS_RECEIVED, out, start);
+    }
+
     /**
      * Writes the header of one delivery, at most {@link #MAX_HEADER_SIZE} bytes, so that a link can send the message without
      * copying it first. Returns how many bytes; none for an opaque message.
+     *
+     * @param ttlMillis what is left of its time to live; -1 for the ttl as received
      */
-    public int header(int deliveryCount, boolean firstAcquirer, byte[] out, int start) {
+    public int header(int deliveryCount, boolean firstAcquirer, long ttlMillis, byte[] out, int start) {
         if (format != 0) {
             return 0;
         }
-        int size = headerSize(deliveryCount);
+        long ttlToSend = ttlToSend(ttlMillis);
+        int size = headerSize(deliveryCount, ttlToSend);
         int at = start;
         out[at++] = Encoding.DESCRIBED;
         out[at++] = Encoding.SMALL_ULONG;
-        out[at++] = HEADER;
+        out[at++] = Section.HEADER;
         out[at++] = (byte) Encoding.LIST8;
         out[at++] = (byte) (size - 5);
         out[at++] = 5;
@@ -303,14 +342,18 @@ public final class Message {
         } else {
             out[at++] = Encoding.NULL;
         }
-        at = Encoding.writeUint(out, at, ttl);
+        at = Encoding.writeUint(out, at, ttlToSend);
         out[at++] = (byte) (firstAcquirer ? Encoding.TRUE : Encoding.FALSE);
         Encoding.writeUint(out, at, deliveryCount);
         return size;
     }
 
-    private int headerSize(int deliveryCount) {
-        return 6 + 1 + (hasPriority ? 2 : 1) + Encoding.uintSize(ttl) + 1 + Encoding.uintSize(deliveryCount);
+    private int headerSize(int deliveryCount, long ttlToSend) {
+        return 6 + 1 + (hasPriority ? 2 : 1) + Encoding.uintSize(ttlToSend) + 1 + Encoding.uintSize(deliveryCount);
+    }
+
+    private long ttlToSend(long ttlMillis) {
+        return ttlMillis < 0 ? ttl : Math.min(ttlMillis, 0xffff_ffffL);
     }
 
     /**
@@ -329,7 +372,7 @@ public final class Message {
             int end = annotations == ABSENT ? start : afterAnnotations;
             byte[] section = annotations == ABSENT
                     ? Annotations.section(added)
-                    : Annotations.section(bytes, valueOfSection(annotations), end, added);
+                    : Annotations.section(bytes, Section.value(bytes, annotations), end, added);
             byte[] result = new byte[start + section.length + bytes.length - end];
             System.arraycopy(bytes, 0, result, 0, start);
             System.arraycopy(section, 0, result, start, section.length);
@@ -342,8 +385,8 @@ public final class Message {
 
     private int afterDeliveryAnnotations() throws MalformedMessageException {
         if (afterHeader < bytes.length) {
-            int value = valueOfSection(afterHeader);
-            if (sectionAt(afterHeader, value) == DELIVERY_ANNOTATIONS) {
+            int value = Section.value(bytes, afterHeader);
+            if (Section.at(bytes, afterHeader, value) == Section.DELIVERY_ANNOTATIONS) {
                 return Encoding.skip(bytes, value, bytes.length);
             }
         }
@@ -360,7 +403,7 @@ public final class Message {
             return "";
         }
         try {
-            return Annotations.value(bytes, valueOfSection(annotations), afterAnnotations, key);
+            return Annotations.value(bytes, Section.value(bytes, annotations), afterAnnotations, key);
         } catch (MalformedMessageException e) {
             throw new IllegalStateException("a message that was parsed before is malformed", e);
         }

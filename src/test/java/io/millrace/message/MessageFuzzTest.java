@@ -3,6 +3,7 @@ package io.millrace.message;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.millrace.message.Sections.Descriptor;
@@ -80,8 +81,7 @@ class MessageFuzzTest {
         } catch (MalformedMessageException e) {
             return false;
         }
-        message.to();
-        message.annotation("x-a");
+        readAll(message);
         byte[] encoded = message.encode(3, false);
         assertEquals(encoded.length, message.encodedSize(3));
         Message again = assertDoesNotThrow(() -> Message.parse(encoded, 0));
@@ -91,5 +91,31 @@ class MessageFuzzTest {
         assertEquals(1, annotated.annotation("x-new"));
         assertArrayEquals(before, bytes);
         return true;
+    }
+
+    private static void readAll(Message message) {
+        Object[] texts = {
+            message.to(),
+            message.subject(),
+            message.replyTo(),
+            message.contentType(),
+            message.contentEncoding(),
+            message.groupId(),
+            message.replyToGroupId(),
+            message.messageId(),
+            message.correlationId(),
+            message.annotation("x-a"),
+            message.applicationProperty("colour"),
+            message.applicationProperty("none"),
+            message.userId()
+        };
+        for (Object text : texts) {
+            assertNotNull(text);
+        }
+        assertTrue(message.deliveryTimeMillis(5) >= 0);
+        assertTrue(message.ttlMillis() >= -1);
+        message.groupSequence();
+        message.absoluteExpiryMillis();
+        message.creationTimeMillis();
     }
 }
