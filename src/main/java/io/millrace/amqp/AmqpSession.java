@@ -27,6 +27,9 @@ final class AmqpSession {
     private static final UnsignedInteger OUTGOING_WINDOW = UnsignedInteger.valueOf(Integer.MAX_VALUE);
     private static final long MAX_HANDLE = 65_535;
 
+    /** The longest delivery-tag (section 2.8.7). */
+    private static final int MAX_TAG = 32;
+
     private final AmqpConnection connection;
     private final FrameOutput frames;
     private final int channel;
@@ -115,6 +118,12 @@ final class AmqpSession {
                     "handle " + handle + " is that of link \""
                             + links.get((int) handle).name() + "\"");
         }
+        if (attach.getRole() == Role.SENDER && attach.getInitialDeliveryCount() == null) {
+            throw ProtocolViolation.ofSession(
+                    Condition.INVALID_FIELD,
+                    "the attach of link \"" + attach.getName()
+                            + "\" has no initial-delivery-count, which a sender must set");
+        }
         int local = localHandles.nextClearBit(0);
         if (local > remoteHandleMax) {
             throw ProtocolViolation.ofSession(
@@ -149,6 +158,11 @@ final class AmqpSession {
     }
 
     void flowed(Flow flow) {
+        boolean ofLink = flow.getDeliveryCount() != null || flow.getLinkCredit() != null || flow.getAvailable() != null;
+        if (flow.getHandle() == null && (ofLink || flow.getDrain())) {
+            throw ProtocolViolation.ofSession(
+                    Condition.INVALID_FIELD, "a flow without a handle has the state of a link (section 2.7.4)");
+        }
         int first =
                 flow.getNextIncomingId() == null ? 0 : flow.getNextIncomingId().intValue();
         long incoming = flow.getIncomingWindow().longValue();
@@ -222,6 +236,11 @@ final class AmqpSession {
                     Condition.INVALID_FIELD,
                     "delivery-id " + Integer.toUnsignedString(id) + " does not follow "
                             + Integer.toUnsignedString(lastIncomingDelivery));
+        }
+        int tag = transfer.getDeliveryTag().getLength();
+        if (tag > MAX_TAG) {
+            throw ProtocolViolation.ofSession(
+                    Condition.INVALID_FIELD, "a delivery-tag of " + tag + " bytes; the limit is " + MAX_TAG);
         }
         deliveriesCame = true;
         lastIncomingDelivery = id;

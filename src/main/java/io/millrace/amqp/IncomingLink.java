@@ -9,6 +9,7 @@ import io.millrace.message.Outcome;
 import io.millrace.queue.Receipt;
 import io.millrace.queue.Target;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import org.apache.qpid.proton.amqp.Binary;
@@ -36,7 +37,6 @@ final class IncomingLink extends AmqpLink {
     private final int lump;
 
     private final long maxMessageSize;
-    private final boolean presettled;
     private Target target;
     private int deliveryCount;
     private int credit;
@@ -45,8 +45,12 @@ final class IncomingLink extends AmqpLink {
     private boolean creditDue;
     private boolean waitsForRoom;
 
+    /** Deliveries that are not answered yet, by the hashes of their tags. */
+    private final IntMap<Answer> byTag = new IntMap<>();
+
     private boolean inDelivery;
     private int deliveryId;
+    private Binary tag;
     private int format;
     private boolean settled;
     private boolean transactional;
@@ -58,7 +62,6 @@ final class IncomingLink extends AmqpLink {
         window = session.connection().settings().limits().linkCredit();
         lump = Math.max(1, (int) (window * 2L / 5));
         maxMessageSize = session.connection().settings().limits().maxMessageBytes();
-        presettled = asked.getSndSettleMode() == SenderSettleMode.SETTLED;
         deliveryCount = asked.getInitialDeliveryCount() == null
                 ? 0
                 : asked.getInitialDeliveryCount().intValue();
@@ -173,13 +176,8 @@ final class IncomingLink extends AmqpLink {
             if (active()) {
                 begin(transfer, id);
             }
-        } else if (transfer.getDeliveryId() != null
-                && active()
-                && transfer.getDeliveryId().intValue() != deliveryId) {
-            throw ProtocolViolation.ofSession(
-                    Condition.INVALID_FIELD,
-                    "delivery-id " + transfer.getDeliveryId() + " on link \"" + name() + "\" before delivery "
-                            + Integer.toUnsignedString(deliveryId) + " is complete");
+        } else if (active()) {
+            checkContinuation(transfer);
         }
         boolean more = transfer.getMore() && !transfer.getAborted();
         inDelivery = more;
@@ -189,14 +187,50 @@ final class IncomingLink extends AmqpLink {
     }
 
     private void begin(Transfer transfer, int id) {
+        if (transfer.getMessageFormat() == null && transfer.getMore()) {
+            throw invalid(transfer, "has no message-format in the first of its transfers");
+        }
+        if (transfer.getRcvSettleMode() == ReceiverSettleMode.SECOND) {
+            end(new Condition(
+                    Condition.INVALID_FIELD,
+                    "delivery " + transfer.getDeliveryId() + " wants rcv-settle-mode second; link \"" + name()
+                            + "\" has first"));
+            return;
+        }
         deliveryId = id;
+        tag = transfer.getDeliveryTag();
+        Answer other = byTag.get(tag.hashCode());
+        if (other != null && other.tag.equals(tag)) {
+            throw invalid(
+                    transfer,
+                    "has the delivery-tag of delivery " + Integer.toUnsignedString(other.id) + ", which is unsettled");
+        }
         format = transfer.getMessageFormat() == null
                 ? 0
                 : transfer.getMessageFormat().intValue();
-        settled = presettled;
+        settled = false;
         transactional = false;
         content = null;
         size = 0;
+    }
+
+    /** All transfers of a delivery are of one delivery-id, delivery-tag and message-format (section 2.7.5). */
+    private void checkContinuation(Transfer transfer) {
+        if (transfer.getDeliveryId() != null && transfer.getDeliveryId().intValue() != deliveryId) {
+            throw invalid(transfer, "began before delivery " + Integer.toUnsignedString(deliveryId) + " is complete");
+        }
+        if (transfer.getDeliveryTag() != null && !transfer.getDeliveryTag().equals(tag)) {
+            throw invalid(transfer, "changes its delivery-tag from one transfer to the next");
+        }
+        if (transfer.getMessageFormat() != null && transfer.getMessageFormat().intValue() != format) {
+            throw invalid(transfer, "changes its message-format from one transfer to the next");
+        }
+    }
+
+    private ProtocolViolation invalid(Transfer transfer, String what) {
+        Object id = transfer.getDeliveryId() == null ? Integer.toUnsignedString(deliveryId) : transfer.getDeliveryId();
+        return ProtocolViolation.ofSession(
+                Condition.INVALID_FIELD, "delivery " + id + " on link \"" + name() + "\" " + what);
     }
 
     private void take(Transfer transfer, Binary payload, boolean more) {
@@ -212,8 +246,25 @@ final class IncomingLink extends AmqpLink {
         }
         if (!more) {
             used();
-            complete();
+            if (agreesWithSettleMode()) {
+                complete();
+            }
         }
+    }
+
+    /** Whether the delivery is settled as the attach said (section 2.7.5); the link ends otherwise. */
+    private boolean agreesWithSettleMode() {
+        SenderSettleMode agreed = asked().getSndSettleMode();
+        boolean agrees = agreed == SenderSettleMode.MIXED || settled == (agreed == SenderSettleMode.SETTLED);
+        if (!agrees) {
+            content = null;
+            detach(new Condition(
+                    Condition.INVALID_FIELD,
+                    "delivery " + Integer.toUnsignedString(deliveryId) + " came "
+                            + (settled ? "settled" : "unsettled") + ", but the snd-settle-mode of link \"" + name()
+                            + "\" is " + agreed.name().toLowerCase(Locale.ROOT)));
+        }
+        return agrees;
     }
 
     private void used() {
@@ -258,7 +309,10 @@ final class IncomingLink extends AmqpLink {
         session().connection().receivedMessage();
         unanswered++;
         session().held(size);
-        Answer answer = new Answer(deliveryId, settled, size);
+        Answer answer = new Answer(deliveryId, tag, settled, size);
+        if (!settled) {
+            byTag.put(tag.hashCode(), answer);
+        }
         if (transactional) {
             answer.settled(new Outcome.Rejected(
                     new Condition(Condition.NOT_IMPLEMENTED, "transactions are not supported by this broker")));
@@ -274,11 +328,13 @@ final class IncomingLink extends AmqpLink {
     /** Waits for the outcome of one message. */
     private final class Answer implements Receipt {
         private final int id;
+        private final Binary tag;
         private final boolean settled;
         private final int bytes;
 
-        Answer(int id, boolean settled, int bytes) {
+        Answer(int id, Binary tag, boolean settled, int bytes) {
             this.id = id;
+            this.tag = tag;
             this.settled = settled;
             this.bytes = bytes;
         }
@@ -286,6 +342,9 @@ final class IncomingLink extends AmqpLink {
         @Override
         public void settled(Outcome outcome) {
             session().answered(bytes);
+            if (!settled) {
+                byTag.remove(tag.hashCode());
+            }
             answered(id, settled, outcome);
         }
     }

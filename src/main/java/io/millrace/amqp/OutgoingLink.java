@@ -8,6 +8,8 @@ import io.millrace.queue.Consumer;
 import io.millrace.queue.Delivery;
 import io.millrace.queue.Receipt;
 import io.millrace.queue.Source;
+import java.math.BigInteger;
+import java.util.Map;
 import java.util.Optional;
 import org.apache.qpid.proton.amqp.Binary;
 import org.apache.qpid.proton.amqp.UnsignedInteger;
@@ -28,7 +30,10 @@ import org.apache.qpid.proton.amqp.transport.Transfer;
  * {@code released}: the message was not said to be processed, so it must not be lost (part 3, sections 3.4 and 3.5.3).
  */
 final class OutgoingLink extends AmqpLink implements Consumer {
+    private static final Outcome TOO_LARGE_HERE = new Outcome.Modified(false, true, Map.of());
+
     private final boolean presettled;
+    private final long maxMessageSize;
     private final boolean browse;
     private final Outcome defaultOutcome;
     private Optional<Source> source = Optional.empty();
@@ -46,8 +51,18 @@ final class OutgoingLink extends AmqpLink implements Consumer {
     OutgoingLink(AmqpSession session, Attach asked, int localHandle) {
         super(session, asked, localHandle);
         presettled = asked.getSndSettleMode() == SenderSettleMode.SETTLED;
+        maxMessageSize = maxMessageSize(asked);
         browse = Termini.browses(asked.getSource());
         defaultOutcome = Termini.defaultOutcome(asked.getSource());
+    }
+
+    /** The largest message that the peer takes; 0 and nothing mean any (section 2.7.3). */
+    private static long maxMessageSize(Attach asked) {
+        if (asked.getMaxMessageSize() == null) {
+            return Long.MAX_VALUE;
+        }
+        BigInteger size = asked.getMaxMessageSize().bigIntegerValue();
+        return size.signum() == 0 || size.bitLength() > 63 ? Long.MAX_VALUE : size.longValue();
     }
 
     boolean presettled() {
@@ -143,6 +158,10 @@ final class OutgoingLink extends AmqpLink implements Consumer {
         if (!active()) {
             return;
         }
+        if (delivery.message().encodedSize(delivery.deliveryCount()) > maxMessageSize) {
+            pass(delivery);
+            return;
+        }
         OutgoingDelivery outgoing =
                 new OutgoingDelivery(this, delivery, session().nextDeliveryId(), (int) sent);
         sent++;
@@ -151,6 +170,15 @@ final class OutgoingLink extends AmqpLink implements Consumer {
         }
         session().connection().sentMessage();
         session().send(outgoing);
+    }
+
+    /** The peer must not get a message of this size: it uses the credit up, and others may have the message. */
+    private void pass(Delivery delivery) {
+        sent++;
+        sendFlow();
+        if (!browse && source.isPresent()) {
+            source.get().settle(this, delivery, TOO_LARGE_HERE, Receipt.NONE);
+        }
     }
 
     /** The last frame of a delivery is in the output. */

@@ -12,6 +12,7 @@ import org.apache.qpid.proton.amqp.DescribedType;
 import org.apache.qpid.proton.amqp.Symbol;
 import org.apache.qpid.proton.amqp.UnsignedLong;
 import org.apache.qpid.proton.amqp.messaging.DeleteOnClose;
+import org.apache.qpid.proton.amqp.messaging.LifetimePolicy;
 import org.apache.qpid.proton.amqp.messaging.Source;
 import org.apache.qpid.proton.amqp.messaging.Target;
 import org.apache.qpid.proton.amqp.messaging.Terminus;
@@ -26,6 +27,7 @@ final class Termini {
     private static final Symbol COPY = Symbol.valueOf("copy");
     private static final Symbol MOVE = Symbol.valueOf("move");
     private static final Symbol LIFETIME_POLICY = Symbol.valueOf("lifetime-policy");
+    private static final Symbol SUPPORTED_DIST_MODES = Symbol.valueOf("supported-dist-modes");
     private static final Set<Symbol> KNOWN = Set.of(Symbol.valueOf("queue"), Symbol.valueOf("temporary-queue"));
     private static final Set<Symbol> NOT_YET = Set.of(
             Symbol.valueOf("topic"),
@@ -56,7 +58,39 @@ final class Termini {
             return Optional.of(new Condition(
                     Condition.INVALID_FIELD, "the attach has no target; set one with an address, or without for any"));
         }
-        return refusalOfCapabilities(target);
+        return refusalOfDynamic(target).or(() -> refusalOfCapabilities(target));
+    }
+
+    /** Whether the node that is to be made can be made so (sections 3.5.3, 3.5.4 and 3.5.9). */
+    private static Optional<Condition> refusalOfDynamic(Terminus terminus) {
+        if (!terminus.getDynamic()) {
+            boolean asksProperties = terminus.getDynamicNodeProperties() != null
+                    && !terminus.getDynamicNodeProperties().isEmpty();
+            return asksProperties ? invalid("dynamic-node-properties are for a dynamic node only") : Optional.empty();
+        }
+        if (!address(terminus).isEmpty()) {
+            return invalid("a dynamic node gets its address from the broker; leave \"" + terminus.getAddress()
+                    + "\" out, or dynamic");
+        }
+        if (terminus.getDynamicNodeProperties() == null) {
+            return Optional.empty();
+        }
+        Map<?, ?> properties = terminus.getDynamicNodeProperties();
+        Object lifetime = properties.get(LIFETIME_POLICY);
+        if (lifetime != null && !(lifetime instanceof LifetimePolicy)) {
+            return invalid("the lifetime-policy " + lifetime + " is not one of the specification");
+        }
+        Object modes = properties.get(SUPPORTED_DIST_MODES);
+        List<?> wanted =
+                modes instanceof Object[] several ? Arrays.asList(several) : modes == null ? List.of() : List.of(modes);
+        return wanted.stream()
+                .filter(mode -> !MOVE.equals(mode) && !COPY.equals(mode))
+                .findFirst()
+                .flatMap(mode -> invalid("the distribution mode " + mode + " is neither move nor copy"));
+    }
+
+    private static Optional<Condition> invalid(String description) {
+        return Optional.of(new Condition(Condition.INVALID_FIELD, description));
     }
 
     /** Why a peer cannot receive from this; empty when it can. */
@@ -69,7 +103,7 @@ final class Termini {
             return Optional.of(new Condition(
                     Condition.INVALID_FIELD, "the source has no address; name a queue, or ask for a dynamic one"));
         }
-        return refusalOfCapabilities(source).or(() -> refusalOfFilters(source));
+        return refusalOfDynamic(source).or(() -> refusalOfCapabilities(source)).or(() -> refusalOfFilters(source));
     }
 
     private static Optional<Condition> refusalOfCapabilities(Terminus terminus) {

@@ -28,9 +28,11 @@ import org.apache.qpid.proton.amqp.messaging.Source;
 import org.apache.qpid.proton.amqp.messaging.Target;
 import org.apache.qpid.proton.amqp.transport.Attach;
 import org.apache.qpid.proton.amqp.transport.Begin;
+import org.apache.qpid.proton.amqp.transport.Close;
 import org.apache.qpid.proton.amqp.transport.DeliveryState;
 import org.apache.qpid.proton.amqp.transport.Detach;
 import org.apache.qpid.proton.amqp.transport.Disposition;
+import org.apache.qpid.proton.amqp.transport.End;
 import org.apache.qpid.proton.amqp.transport.ErrorCondition;
 import org.apache.qpid.proton.amqp.transport.Flow;
 import org.apache.qpid.proton.amqp.transport.Open;
@@ -393,6 +395,18 @@ final class Peer implements Output, ConnectionEvents {
         assertEquals(Symbol.valueOf(condition), detach.getError().getCondition());
         assertTrue(detach.getClosed());
         return detach.getError();
+    }
+
+    ErrorCondition expectEnd(String condition) {
+        ErrorCondition error = expect(End.class).getError();
+        assertEquals(Symbol.valueOf(condition), error.getCondition());
+        return error;
+    }
+
+    ErrorCondition expectClose(String condition) {
+        ErrorCondition error = expect(Close.class).getError();
+        assertEquals(Symbol.valueOf(condition), error.getCondition());
+        return error;
     }
 
     void expectAccepted(int first, int last) {
