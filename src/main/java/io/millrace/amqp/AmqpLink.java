@@ -70,7 +70,7 @@ abstract sealed class AmqpLink permits IncomingLink, OutgoingLink {
     /** Puts what is in force into the attach that answers. */
     abstract void accept(Attach answer, Node node);
 
-    /** The attach is answered. */
+    /** The node is there: answers the attach, at once or when the node lets the link in. */
     abstract void opened(Node node);
 
     abstract void flowed(Flow flow);
@@ -111,10 +111,18 @@ abstract sealed class AmqpLink permits IncomingLink, OutgoingLink {
             deleteTemporary();
             return;
         }
+        opened(node);
+    }
+
+    /** Answers the attach: the link is there. */
+    final void attach(Node node) {
         Attach answer = newAnswer();
         accept(answer, node);
         attach(answer);
-        opened(node);
+    }
+
+    boolean opening() {
+        return state == State.OPENING;
     }
 
     final Attach newAnswer() {

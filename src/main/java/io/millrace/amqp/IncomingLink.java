@@ -100,6 +100,7 @@ final class IncomingLink extends AmqpLink {
 
     @Override
     void opened(Node node) {
+        attach(node);
         start(node.target());
     }
 

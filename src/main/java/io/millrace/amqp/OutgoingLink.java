@@ -7,6 +7,7 @@ import io.millrace.message.Outcome;
 import io.millrace.queue.Consumer;
 import io.millrace.queue.Delivery;
 import io.millrace.queue.Receipt;
+import io.millrace.queue.Selection;
 import io.millrace.queue.Source;
 import java.math.BigInteger;
 import java.util.Map;
@@ -36,6 +37,7 @@ final class OutgoingLink extends AmqpLink implements Consumer {
     private final long maxMessageSize;
     private final boolean browse;
     private final Outcome defaultOutcome;
+    private Optional<Node> opened = Optional.empty();
     private Optional<Source> source = Optional.empty();
     private boolean stalled;
 
@@ -93,11 +95,19 @@ final class OutgoingLink extends AmqpLink implements Consumer {
 
     @Override
     void opened(Node node) {
+        opened = Optional.of(node);
         Source from = node.source();
         source = Optional.of(from);
-        from.attach(this, browse);
-        if (active() && (limit > 0 || drain)) {
-            from.credit(this, limit, drain);
+        from.attach(this, browse ? Selection.BROWSE : Selection.CONSUME);
+    }
+
+    @Override
+    public void admitted() {
+        if (opening() && opened.isPresent() && source.isPresent()) {
+            attach(opened.get());
+            if (limit > 0 || drain) {
+                source.get().credit(this, limit, drain);
+            }
         }
     }
 
@@ -200,7 +210,7 @@ final class OutgoingLink extends AmqpLink implements Consumer {
     @Override
     public void closed(Condition reason) {
         source = Optional.empty();
-        detach(reason);
+        end(reason);
     }
 
     /** The peer says what became of a delivery. */

@@ -2,12 +2,12 @@ package io.millrace.amqp;
 
 import io.millrace.broker.Node;
 import io.millrace.broker.Nodes;
-import io.millrace.journal.Fact;
 import io.millrace.message.Condition;
 import io.millrace.message.Message;
 import io.millrace.message.Outcome;
 import io.millrace.queue.Receipt;
 import io.millrace.queue.Target;
+import io.millrace.queue.Transaction;
 import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
@@ -37,7 +37,7 @@ final class RelayTarget implements Target {
     }
 
     @Override
-    public void offer(Message message, Receipt receipt) {
+    public void offer(Message message, Transaction transaction, Receipt receipt) {
         String address = message.to();
         if (address.isEmpty()) {
             receipt.settled(new Outcome.Rejected(new Condition(
@@ -47,14 +47,14 @@ final class RelayTarget implements Target {
         }
         Queue<Waiting> waiting = opening.get(address);
         if (waiting != null) {
-            waiting.add(new Waiting(message, receipt));
+            waiting.add(new Waiting(message, transaction, receipt));
             return;
         }
         Node node = connection.nodes().find(address).orElse(null);
         if (node != null) {
-            pass(target(node), message, receipt);
+            pass(target(node), message, transaction, receipt);
         } else {
-            open(address, new Waiting(message, receipt));
+            open(address, new Waiting(message, transaction, receipt));
         }
     }
 
@@ -67,7 +67,7 @@ final class RelayTarget implements Target {
             public void opened(Node node) {
                 opening.remove(address);
                 Target target = target(node);
-                waiting.forEach(each -> pass(target, each.message, each.receipt));
+                waiting.forEach(each -> pass(target, each.message, each.transaction, each.receipt));
             }
 
             @Override
@@ -78,8 +78,8 @@ final class RelayTarget implements Target {
         });
     }
 
-    private void pass(Target target, Message message, Receipt receipt) {
-        target.offer(message, receipt);
+    private void pass(Target target, Message message, Transaction transaction, Receipt receipt) {
+        target.offer(message, transaction, receipt);
         if (target.room() == 0) {
             full = Optional.of(target);
         }
@@ -90,11 +90,6 @@ final class RelayTarget implements Target {
             targets.clear();
         }
         return targets.computeIfAbsent(node, Node::target);
-    }
-
-    @Override
-    public void move(Message message, Optional<Fact.MessageRemoved> leaves, Receipt receipt) {
-        throw new UnsupportedOperationException("queues move messages to queues, never over a link");
     }
 
     /** Where the next message goes is not known; but a place without room is one that waits for the disk, as others will. */
@@ -108,5 +103,5 @@ final class RelayTarget implements Target {
         full.orElseThrow(() -> new IllegalStateException("there is room")).whenRoom(task);
     }
 
-    private record Waiting(Message message, Receipt receipt) {}
+    private record Waiting(Message message, Transaction transaction, Receipt receipt) {}
 }

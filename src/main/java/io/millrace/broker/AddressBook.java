@@ -4,13 +4,13 @@ import io.millrace.config.Config;
 import io.millrace.config.Config.DeadLetter;
 import io.millrace.config.Config.QueueSettings;
 import io.millrace.journal.Fact;
-import io.millrace.journal.Journal.RecoveredQueue;
+import io.millrace.journal.Journal.RecoveredNode;
 import io.millrace.message.Condition;
 import io.millrace.queue.Backlog;
 import io.millrace.queue.DeadLetterRoute;
+import io.millrace.queue.MoveTarget;
 import io.millrace.queue.Queue;
 import io.millrace.queue.QueueIdentity;
-import io.millrace.queue.Target;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -60,18 +60,18 @@ final class AddressBook {
     // ---- start
 
     /** Brings back the queues of the store and makes those of the config file; runs on the home loop, before any other call. */
-    void start(List<RecoveredQueue> recovered, Runnable done) {
+    void start(List<RecoveredNode> recovered, Runnable done) {
         home().loop().assertCurrent();
-        for (RecoveredQueue queue : recovered) {
-            nextNumber = Math.max(nextNumber, queue.number() + 1);
-            if (queue.deadLetter()) {
-                deadLetterQueues.add(queue.address());
+        for (RecoveredNode node : recovered) {
+            nextNumber = Math.max(nextNumber, node.declared().number() + 1);
+            if (node.declared().kind() == Fact.NodeKind.DEAD_LETTER_QUEUE) {
+                deadLetterQueues.add(node.declared().address());
             }
         }
-        for (RecoveredQueue queue : recovered) {
-            Directory owner = directories.get((int) (queue.number() % directories.size()));
-            Backlog backlog = new Backlog(queue.messages(), queue.bytes(), Math.max(1, queue.nextSequence()));
-            announce(queueOf(queue.number(), queue.address(), owner, backlog), () -> {});
+        for (RecoveredNode node : recovered) {
+            long number = node.declared().number();
+            Directory owner = directories.get((int) (number % directories.size()));
+            announce(queueOf(number, node.declared().address(), owner, Backlog.of(node)), () -> {});
         }
         List<String> missing = config.queues().stream()
                 .map(Config.QueueDefinition::name)
@@ -145,7 +145,11 @@ final class AddressBook {
         home().resources()
                 .recorder()
                 .declare(
-                        new Fact.NodeDeclared(number, address, deadLetter),
+                        new Fact.NodeDeclared(
+                                number,
+                                address,
+                                deadLetter ? Fact.NodeKind.DEAD_LETTER_QUEUE : Fact.NodeKind.QUEUE,
+                                Map.of()),
                         () -> announce(queueOf(number, address, owner, Backlog.NONE), done));
     }
 
@@ -215,7 +219,7 @@ final class AddressBook {
             }
 
             @Override
-            public void open(Consumer<Target> opened) {
+            public void open(Consumer<MoveTarget> opened) {
                 if (owner.knows(to)) {
                     opened.accept(owner.target(to));
                 } else {
@@ -237,11 +241,11 @@ final class AddressBook {
         return !of.isEmpty() && config.settingsFor(of).deadLetter() instanceof DeadLetter.Own && !isDeadLetterQueue(of);
     }
 
-    private void openDeadLetter(String address, Directory from, Consumer<Target> opened) {
+    private void openDeadLetter(String address, Directory from, Consumer<MoveTarget> opened) {
         Nodes.Answer answer = new Nodes.Answer() {
             @Override
             public void opened(Node node) {
-                opened.accept(node.target());
+                opened.accept(from.target(address));
             }
 
             @Override

@@ -2,7 +2,7 @@ package io.millrace.broker;
 
 import io.millrace.config.Config;
 import io.millrace.journal.Journal;
-import io.millrace.journal.Journal.RecoveredQueue;
+import io.millrace.journal.Journal.RecoveredNode;
 import io.millrace.loop.Loop;
 import io.millrace.queue.LoopResources;
 import io.millrace.queue.MemoryBudget;
@@ -48,7 +48,7 @@ public final class Broker {
      * @return completed with the number of queues when links may be let in
      */
     public CompletableFuture<Integer> start() {
-        List<RecoveredQueue> recovered = journal.recover();
+        List<RecoveredNode> recovered = journal.recover();
         CompletableFuture<Integer> started = new CompletableFuture<>();
         directories.get(0).loop().post(() -> book.start(recovered, () -> started.complete(book.size())));
         return started;

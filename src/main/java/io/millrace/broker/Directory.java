@@ -3,8 +3,8 @@ package io.millrace.broker;
 import io.millrace.loop.Loop;
 import io.millrace.message.Condition;
 import io.millrace.queue.LoopResources;
+import io.millrace.queue.MoveTarget;
 import io.millrace.queue.QueueStats;
-import io.millrace.queue.Target;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -113,7 +113,7 @@ final class Directory implements Nodes {
     }
 
     /** The target of a queue that is known to be there. */
-    Target target(String address) {
+    MoveTarget target(String address) {
         return nodes.get(address).target();
     }
 

@@ -1,10 +1,10 @@
 package io.millrace.broker;
 
+import io.millrace.queue.MoveTarget;
 import io.millrace.queue.Source;
-import io.millrace.queue.Target;
 
 /** A queue as one loop sees it. */
-record QueueNode(QueueEntry entry, Target target, Source source) implements Node {
+record QueueNode(QueueEntry entry, MoveTarget target, Source source) implements Node {
     @Override
     public String address() {
         return entry.address();

@@ -6,7 +6,9 @@ import io.millrace.message.Outcome;
 import io.millrace.queue.Consumer;
 import io.millrace.queue.Delivery;
 import io.millrace.queue.Receipt;
+import io.millrace.queue.Selection;
 import io.millrace.queue.Source;
+import io.millrace.queue.Transaction;
 import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.Map;
@@ -38,10 +40,10 @@ final class RemoteSource implements Source {
             implements Delivery {}
 
     @Override
-    public void attach(Consumer consumer, boolean browse) {
-        Envoy envoy = new Envoy(consumer, browse);
+    public void attach(Consumer consumer, Selection selection) {
+        Envoy envoy = new Envoy(consumer, selection.browse());
         envoys.put(consumer, envoy);
-        there.send(() -> queue.attach(envoy, browse));
+        there.send(() -> queue.attach(envoy, selection));
     }
 
     @Override
@@ -61,7 +63,8 @@ final class RemoteSource implements Source {
     }
 
     @Override
-    public void settle(Consumer consumer, Delivery delivery, Outcome outcome, Receipt receipt) {
+    public void settle(
+            Consumer consumer, Delivery delivery, Outcome outcome, Transaction transaction, Receipt receipt) {
         Envoy envoy = envoys.get(consumer);
         if (envoy == null || !(delivery instanceof Carried carried)) {
             receipt.settled(outcome);
@@ -69,7 +72,7 @@ final class RemoteSource implements Source {
         }
         Receipt returned =
                 receipt == Receipt.NONE ? Receipt.NONE : settled -> back.send(() -> receipt.settled(settled));
-        there.send(() -> queue.settle(envoy, carried.original(), outcome, returned));
+        there.send(() -> queue.settle(envoy, carried.original(), outcome, transaction, returned));
     }
 
     @Override
@@ -163,6 +166,15 @@ final class RemoteSource implements Source {
             back.send(() -> {
                 drained = answered;
                 unpack();
+            });
+        }
+
+        @Override
+        public void admitted() {
+            back.send(() -> {
+                if (!gone) {
+                    consumer.admitted();
+                }
             });
         }
 

@@ -2,8 +2,9 @@ package io.millrace.broker;
 
 import io.millrace.journal.Fact;
 import io.millrace.message.Message;
+import io.millrace.queue.MoveTarget;
 import io.millrace.queue.Receipt;
-import io.millrace.queue.Target;
+import io.millrace.queue.Transaction;
 import java.util.ArrayDeque;
 import java.util.Optional;
 
@@ -13,25 +14,25 @@ import java.util.Optional;
  * <p>It lets a bounded number of bytes be under way, so that {@link #room} needs no look across. They are counted until
  * they are answered and the queue has room again: a message that is not durable is answered before the disk has it.
  */
-final class RemoteTarget implements Target {
+final class RemoteTarget implements MoveTarget {
     private static final long UNDERWAY_LIMIT_BYTES = 4 << 20;
 
-    private final Target queue;
+    private final MoveTarget queue;
     private final Relay there;
     private final Relay back;
     private final ArrayDeque<Runnable> waitingForRoom = new ArrayDeque<>();
     private long underwayBytes;
 
-    RemoteTarget(Target queue, Relay there, Relay back) {
+    RemoteTarget(MoveTarget queue, Relay there, Relay back) {
         this.queue = queue;
         this.there = there;
         this.back = back;
     }
 
     @Override
-    public void offer(Message message, Receipt receipt) {
+    public void offer(Message message, Transaction transaction, Receipt receipt) {
         Receipt returned = sent(message, receipt);
-        there.send(() -> queue.offer(message, returned));
+        there.send(() -> queue.offer(message, transaction, returned));
     }
 
     @Override

@@ -3,7 +3,6 @@ package io.millrace.journal;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Executor;
-import java.util.function.Consumer;
 
 /**
  * Keeps facts. All calls but {@link #recover} and {@link #close} return at once and may be made from any loop.
@@ -14,8 +13,8 @@ import java.util.function.Consumer;
  */
 public interface Journal {
 
-    /** What there is: all queues, in the order of their numbers. Blocking; called once, before the first append. */
-    List<RecoveredQueue> recover();
+    /** What there is: all nodes, in the order of their numbers. Blocking; called once, before the first append. */
+    List<RecoveredNode> recover();
 
     /**
      * Appends a batch of facts: all of them or none will be there after a crash. {@code durable} runs on {@code loop}
@@ -28,12 +27,11 @@ public interface Journal {
         append(List.of(fact), loop, durable);
     }
 
-    /**
-     * Reads the run of messages of one queue that follow {@code after}, in their order, until {@code maxMessages} or (with
-     * at least one message) {@code maxBytes} is reached, and gives them to {@code result} on {@code loop}. It sees all
-     * batches whose callback has been posted before the call, and may see more; an empty list means that there are none.
-     */
-    void read(MessageKey after, int maxMessages, long maxBytes, Executor loop, Consumer<List<StoredMessage>> result);
+    /** The way to read messages and bodies. */
+    MessageReader reader();
+
+    /** A number for a body, never given before; on any thread. */
+    long newBody();
 
     /** Whether messages may still be stored, read on any thread without waiting. Removals are always taken. */
     Room room();
@@ -48,9 +46,29 @@ public interface Journal {
      */
     void close(Duration limit);
 
-    /** Where the messages beyond memory are, and how a queue stood when the store was last written. */
-    record RecoveredQueue(
-            long number, String address, boolean deadLetter, long messages, long bytes, long nextSequence) {}
+    /**
+     * How a node stood when the store was last written.
+     *
+     * @param bytes sizes of its messages, those that wait for their time included
+     * @param lanes how many messages each lane has; those without any are left out
+     * @param nextSequence no sequence from this one on has been used
+     * @param identities of messages it took in, oldest first
+     */
+    record RecoveredNode(
+            Fact.NodeDeclared declared,
+            long bytes,
+            List<Lane> lanes,
+            long nextSequence,
+            List<Fact.IdentitySeen> identities) {
+
+        /** All its messages, those that wait for their time included. */
+        public long messages() {
+            return lanes.stream().mapToLong(Lane::messages).sum();
+        }
+    }
+
+    /** How many messages a lane ({@link MessageKey#order}) has. */
+    record Lane(int order, long messages) {}
 
     /**
      * @param available false when stored messages must be refused for now

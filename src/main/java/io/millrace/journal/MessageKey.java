@@ -1,13 +1,28 @@
 package io.millrace.journal;
 
 /**
- * The place of a message in the store: queues by number, within a queue by priority order, then by arrival.
+ * The place of a message in the store: queues by number, within a queue by lane, then by arrival.
  *
  * @param queue the number of the queue, given by {@link Fact.NodeDeclared}; positive
- * @param order the priority order, lowest first; 0 for all messages until queues have priorities
- * @param sequence the place in order of arrival, given by the queue; never used twice in one queue
+ * @param order the lane, lowest first: 9 less the priority of the message, or {@link #SCHEDULED}
+ * @param sequence the place in order of arrival, given by the queue; never used twice in one queue. In the lane
+ *     {@link #SCHEDULED} it is the due time in milliseconds since 1970, shifted left by {@link #DUE_SHIFT}, and a count
  */
 public record MessageKey(long queue, int order, long sequence) implements Comparable<MessageKey> {
+    /** Lanes that messages are delivered from: one for each priority of JMS. */
+    public static final int LANES = 10;
+
+    /** The lane of messages that wait for their time. */
+    public static final int SCHEDULED = 64;
+
+    /** Bits of a scheduled sequence below the due time. */
+    public static final int DUE_SHIFT = 20;
+
+    /** Whether the message waits for its time. */
+    public boolean scheduled() {
+        return order == SCHEDULED;
+    }
+
     @Override
     public int compareTo(MessageKey other) {
         int byQueue = Long.compare(queue, other.queue);

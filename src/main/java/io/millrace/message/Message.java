@@ -37,6 +37,7 @@ public final class Message {
     private boolean hasPriority;
     private byte priority = DEFAULT_PRIORITY;
     private long ttl = ABSENT;
+    private long body;
 
     private Message(byte[] bytes, int format) {
         this.bytes = bytes;
@@ -156,6 +157,22 @@ public final class Message {
     /** The message-format of the transfer that brought it. */
     public int format() {
         return format;
+    }
+
+    /** The number under which the store keeps its bytes for several messages; 0 when they are its own. */
+    public long body() {
+        return body;
+    }
+
+    /** This message, to be stored in a body of this number. */
+    public Message inBody(long number) {
+        try {
+            Message shared = parse(bytes, format);
+            shared.body = number;
+            return shared;
+        } catch (MalformedMessageException e) {
+            throw new IllegalStateException("a message that was parsed before is malformed", e);
+        }
     }
 
     /** Whether it must survive the broker. False when there is no header; true when it is opaque. */

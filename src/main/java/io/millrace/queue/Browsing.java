@@ -98,6 +98,7 @@ final class Browsing {
         loop.recorder().flush();
         loop.recorder()
                 .journal()
+                .reader()
                 .read(new MessageKey(queue.number(), 0, after), RUN_MESSAGES, RUN_BYTES, loop.loop(), run -> {
                     browser.reading = false;
                     run.stream()

@@ -5,6 +5,9 @@ import io.millrace.message.Condition;
 /** Where messages go: an outgoing link as a queue sees it. Called on the loop of the link. */
 public interface Consumer {
 
+    /** It has been let in; comes before anything else, once. */
+    default void admitted() {}
+
     /**
      * Whether it can take a delivery now, whatever its credit: false while its connection does not drain its socket or
      * its session has no window. Having said no, it calls {@link Source#resume} when it can.

@@ -13,7 +13,7 @@ public interface DeadLetterRoute {
         }
 
         @Override
-        public void open(Consumer<Target> opened) {
+        public void open(Consumer<MoveTarget> opened) {
             throw new IllegalStateException("there is no dead-letter queue");
         }
     };
@@ -22,5 +22,5 @@ public interface DeadLetterRoute {
     boolean exists();
 
     /** Gives the dead-letter queue, on the loop of the asking queue, at once or later. */
-    void open(Consumer<Target> opened);
+    void open(Consumer<MoveTarget> opened);
 }

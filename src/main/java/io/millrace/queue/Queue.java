@@ -22,7 +22,7 @@ import java.util.Optional;
  *
  * <p>Invariant: messages = available in memory + beyond the window + acquired + on their way to the dead-letter queue.
  */
-public final class Queue implements Target, Source {
+public final class Queue implements MoveTarget, Source {
     private final QueueIdentity identity;
     private final LoopResources loop;
     private final Recorder recorder;
@@ -70,7 +70,7 @@ public final class Queue implements Target, Source {
     // ---- Target
 
     @Override
-    public void offer(Message message, Receipt receipt) {
+    public void offer(Message message, Transaction transaction, Receipt receipt) {
         loop.loop().assertCurrent();
         boolean durable = message.durable() && identity.persistent();
         Optional<Condition> refusal = refusal(message, durable);
@@ -181,15 +181,16 @@ public final class Queue implements Target, Source {
     // ---- Source
 
     @Override
-    public void attach(Consumer consumer, boolean browse) {
+    public void attach(Consumer consumer, Selection selection) {
         loop.loop().assertCurrent();
         if (deleted) {
             consumer.closed(deletedCondition());
             return;
         }
-        Subscriber subscriber = new Subscriber(consumer, browse);
+        Subscriber subscriber = new Subscriber(consumer, selection.browse());
         subscribers.put(consumer, subscriber);
-        if (browse) {
+        consumer.admitted();
+        if (selection.browse()) {
             browsers++;
             subscriber.last = nextSequence - 1;
         } else {
@@ -234,7 +235,8 @@ public final class Queue implements Target, Source {
     }
 
     @Override
-    public void settle(Consumer consumer, Delivery delivery, Outcome outcome, Receipt receipt) {
+    public void settle(
+            Consumer consumer, Delivery delivery, Outcome outcome, Transaction transaction, Receipt receipt) {
         loop.loop().assertCurrent();
         Subscriber subscriber = subscribers.get(consumer);
         if (delivery instanceof QueuedMessage message && subscriber != null && message.holder == subscriber) {

@@ -74,7 +74,11 @@ final class QueuedMessage implements Delivery, Recorder.Waiting {
     }
 
     Fact.MessageStored storedFact() {
-        return new Fact.MessageStored(key, durable, arrivalMillis, message.format(), message.bytes());
+        return new Fact.MessageStored(key, durable, arrivalMillis, message.format(), message.bytes(), details());
+    }
+
+    private Fact.Details details() {
+        return Fact.Details.NONE.withBody(message.body());
     }
 
     Fact.MessageRemoved removedFact() {

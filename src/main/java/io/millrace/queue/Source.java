@@ -6,11 +6,10 @@ import io.millrace.message.Outcome;
 public interface Source {
 
     /**
-     * Lets a consumer in, without credit.
-     *
-     * @param browse it sees copies of what is in the queue now, in order, once, and acquires nothing
+     * Lets a consumer in, without credit. {@link Consumer#admitted} is its first call, unless it is refused with
+     * {@link Consumer#closed}; either may come inside this call.
      */
-    void attach(Consumer consumer, boolean browse);
+    void attach(Consumer consumer, Selection selection);
 
     /**
      * Sets how many deliveries a consumer may have been handed in all, since it attached. Credit that was voided by
@@ -28,8 +27,16 @@ public interface Source {
 
     /**
      * The consumer is done with a delivery. The receipt gets the same outcome back when its effect is durable.
+     *
+     * @param transaction what it is part of, {@link Transaction#NONE} mostly. In a transaction the receipt is answered at
+     *     once; should it be rolled back, the delivery counts as a failed attempt and the message goes back to its place
      */
-    void settle(Consumer consumer, Delivery delivery, Outcome outcome, Receipt receipt);
+    void settle(Consumer consumer, Delivery delivery, Outcome outcome, Transaction transaction, Receipt receipt);
+
+    /** As {@link #settle(Consumer, Delivery, Outcome, Transaction, Receipt)}, in no transaction. */
+    default void settle(Consumer consumer, Delivery delivery, Outcome outcome, Receipt receipt) {
+        settle(consumer, delivery, outcome, Transaction.NONE, receipt);
+    }
 
     /**
      * The consumer is gone. Deliveries that it has not settled go back to their places.

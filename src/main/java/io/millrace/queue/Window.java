@@ -224,7 +224,7 @@ final class Window {
         boolean sure = beyondUnwritten == 0;
         MessageKey from = new MessageKey(queue.number(), 0, loadedUpTo);
         loop.recorder().flush();
-        loop.recorder().journal().read(from, most, mostBytes, loop.loop(), run -> loaded(run, sure));
+        loop.recorder().journal().reader().read(from, most, mostBytes, loop.loop(), run -> loaded(run, sure));
     }
 
     /** A consumer that refuses whatever it gets must not bring the whole queue into memory. */

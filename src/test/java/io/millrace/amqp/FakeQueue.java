@@ -1,15 +1,16 @@
 package io.millrace.amqp;
 
 import io.millrace.broker.Node;
-import io.millrace.journal.Fact;
 import io.millrace.message.Condition;
 import io.millrace.message.Message;
 import io.millrace.message.Outcome;
 import io.millrace.queue.Consumer;
 import io.millrace.queue.Delivery;
 import io.millrace.queue.Receipt;
+import io.millrace.queue.Selection;
 import io.millrace.queue.Source;
 import io.millrace.queue.Target;
+import io.millrace.queue.Transaction;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -75,7 +76,7 @@ final class FakeQueue implements Node, Target, Source {
     }
 
     @Override
-    public void offer(Message message, Receipt receipt) {
+    public void offer(Message message, Transaction transaction, Receipt receipt) {
         Outcome outcome = refusal.<Outcome>map(Outcome.Rejected::new).orElse(Outcome.ACCEPTED);
         if (outcome == Outcome.ACCEPTED) {
             messages.add(message);
@@ -86,11 +87,6 @@ final class FakeQueue implements Node, Target, Source {
             receipt.settled(outcome);
         }
         dispatch();
-    }
-
-    @Override
-    public void move(Message message, Optional<Fact.MessageRemoved> leaves, Receipt receipt) {
-        throw new UnsupportedOperationException();
     }
 
     @Override
@@ -117,11 +113,12 @@ final class FakeQueue implements Node, Target, Source {
     }
 
     @Override
-    public void attach(Consumer consumer, boolean browse) {
+    public void attach(Consumer consumer, Selection selection) {
         Subscriber subscriber = new Subscriber();
-        subscriber.browse = browse;
+        subscriber.browse = selection.browse();
         subscribers.put(consumer, subscriber);
-        log.add(browse ? "attached to browse" : "attached");
+        log.add(selection.browse() ? "attached to browse" : "attached");
+        consumer.admitted();
     }
 
     @Override
@@ -138,7 +135,8 @@ final class FakeQueue implements Node, Target, Source {
     }
 
     @Override
-    public void settle(Consumer consumer, Delivery delivery, Outcome outcome, Receipt receipt) {
+    public void settle(
+            Consumer consumer, Delivery delivery, Outcome outcome, Transaction transaction, Receipt receipt) {
         settled.add(new Settled(delivery.message(), outcome));
         if (holdReceipts) {
             held.add(() -> receipt.settled(outcome));

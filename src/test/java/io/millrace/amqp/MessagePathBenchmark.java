@@ -1,7 +1,6 @@
 package io.millrace.amqp;
 
 import io.millrace.config.Config;
-import io.millrace.journal.Fact;
 import io.millrace.loop.Loop;
 import io.millrace.loop.ManualLoop;
 import io.millrace.message.Condition;
@@ -9,6 +8,8 @@ import io.millrace.message.Message;
 import io.millrace.message.Outcome;
 import io.millrace.queue.Consumer;
 import io.millrace.queue.Delivery;
+import io.millrace.queue.Selection;
+import io.millrace.queue.Transaction;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -255,14 +256,9 @@ public class MessagePathBenchmark {
         }
 
         @Override
-        public void offer(Message message, io.millrace.queue.Receipt receipt) {
+        public void offer(Message message, Transaction transaction, io.millrace.queue.Receipt receipt) {
             receipt.settled(Outcome.ACCEPTED);
             passage.pass(message);
-        }
-
-        @Override
-        public void move(Message message, Optional<Fact.MessageRemoved> leaves, io.millrace.queue.Receipt receipt) {
-            throw new UnsupportedOperationException();
         }
 
         @Override
@@ -276,7 +272,8 @@ public class MessagePathBenchmark {
         }
 
         @Override
-        public void attach(Consumer who, boolean browse) {
+        public void attach(Consumer who, Selection selection) {
+            who.admitted();
             passage.consumer = who;
         }
 
@@ -287,7 +284,12 @@ public class MessagePathBenchmark {
         public void resume(Consumer who) {}
 
         @Override
-        public void settle(Consumer who, Delivery delivery, Outcome outcome, io.millrace.queue.Receipt receipt) {
+        public void settle(
+                Consumer who,
+                Delivery delivery,
+                Outcome outcome,
+                Transaction transaction,
+                io.millrace.queue.Receipt receipt) {
             receipt.settled(outcome);
         }
 

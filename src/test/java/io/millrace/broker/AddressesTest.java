@@ -114,7 +114,7 @@ class AddressesTest {
             assertEquals(
                     List.of(1L, 2L, 3L),
                     again.journal.recover().stream()
-                            .map(queue -> queue.number())
+                            .map(queue -> queue.declared().number())
                             .toList());
         }
 

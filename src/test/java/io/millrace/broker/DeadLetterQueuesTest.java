@@ -8,6 +8,7 @@ import io.millrace.config.Config.DeadLetter;
 import io.millrace.config.Config.QueueDefinition;
 import io.millrace.config.Config.QueueSettings;
 import io.millrace.config.Config.WhenFull;
+import io.millrace.journal.Fact;
 import io.millrace.journal.InMemoryJournal;
 import io.millrace.message.Condition;
 import io.millrace.message.Outcome;
@@ -50,7 +51,9 @@ class DeadLetterQueuesTest {
         Recipient consumer = scene.consumer(0, "orders.dlq").credit(5);
         assertEquals(List.of("a", "b", "c"), consumer.names());
         assertEquals("orders", consumer.delivery("a").message().annotation("x-opt-death-address"));
-        assertTrue(scene.journal.recover().get(1).deadLetter());
+        assertEquals(
+                Fact.NodeKind.DEAD_LETTER_QUEUE,
+                scene.journal.recover().get(1).declared().kind());
     }
 
     @Test

@@ -1,6 +1,10 @@
 package io.millrace.journal;
 
+import io.millrace.journal.Fact.BodyDropped;
+import io.millrace.journal.Fact.BodyPart;
 import io.millrace.journal.Fact.DeliveryFailed;
+import io.millrace.journal.Fact.IdentitiesForgotten;
+import io.millrace.journal.Fact.IdentitySeen;
 import io.millrace.journal.Fact.MessageAnnotated;
 import io.millrace.journal.Fact.MessageMoved;
 import io.millrace.journal.Fact.MessageRemoved;
@@ -9,31 +13,38 @@ import io.millrace.journal.Fact.NodeDeclared;
 import io.millrace.journal.Fact.NodeDeleted;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 
 /**
  * A journal for deterministic tests: what is appended waits until {@link #flush}, and can be lost by {@link #crash}.
  *
  * <p>On one thread. Nothing is ever called inside a call: callbacks and answers go through the executor given.
  */
-public final class InMemoryJournal implements Journal {
+public final class InMemoryJournal implements Journal, MessageReader {
     private final TreeMap<Long, NodeDeclared> nodes = new TreeMap<>();
     private final TreeMap<MessageKey, StoredMessage> messages = new TreeMap<>();
     private final Map<Long, Long> nextSequence = new TreeMap<>();
     private final Set<Long> deleted = new HashSet<>();
+    private final Map<Long, List<byte[]>> parts = new HashMap<>();
+    private final Map<Long, TreeMap<Long, IdentitySeen>> identities = new HashMap<>();
     private final List<Waiting> waiting = new ArrayList<>();
     private final Consumer<JournalException> onFailure;
     private Room room = Room.YES;
     private boolean failNext;
     private boolean ended;
     private long commits;
+    private long lastBody;
     private long facts;
 
     private record Waiting(List<Fact> batch, Executor loop, Runnable durable) {}
@@ -82,6 +93,9 @@ public final class InMemoryJournal implements Journal {
     public void crash() {
         waiting.clear();
         messages.values().removeIf(message -> !message.durable());
+        Set<Long> named =
+                messages.values().stream().map(m -> m.details().body()).collect(Collectors.toSet());
+        parts.keySet().retainAll(named);
         failNext = false;
         ended = false;
     }
@@ -94,6 +108,9 @@ public final class InMemoryJournal implements Journal {
         successor.messages.putAll(messages);
         successor.nextSequence.putAll(nextSequence);
         successor.deleted.addAll(deleted);
+        successor.parts.putAll(parts);
+        identities.forEach((queue, seen) -> successor.identities.put(queue, new TreeMap<>(seen)));
+        successor.lastBody = lastBody;
         ended = true;
         return successor;
     }
@@ -114,22 +131,33 @@ public final class InMemoryJournal implements Journal {
     }
 
     @Override
-    public List<RecoveredQueue> recover() {
+    public List<RecoveredNode> recover() {
         return nodes.values().stream().map(this::recovered).toList();
     }
 
-    private RecoveredQueue recovered(NodeDeclared node) {
-        long count = 0;
+    private RecoveredNode recovered(NodeDeclared node) {
+        TreeMap<Integer, Long> lanes = new TreeMap<>();
         long bytes = 0;
         for (StoredMessage message : messages.tailMap(first(node.number())).values()) {
             if (message.key().queue() != node.number()) {
                 break;
             }
-            count += message.durable() ? 1 : 0;
-            bytes += message.durable() ? message.bytes().length : 0;
+            if (message.durable()) {
+                lanes.merge(message.key().order(), 1L, Long::sum);
+                bytes += size(message);
+            }
         }
         long next = nextSequence.getOrDefault(node.number(), 0L);
-        return new RecoveredQueue(node.number(), node.address(), node.deadLetter(), count, bytes, next);
+        List<Lane> found = lanes.entrySet().stream()
+                .map(lane -> new Lane(lane.getKey(), lane.getValue()))
+                .toList();
+        List<IdentitySeen> seen = List.copyOf(
+                identities.getOrDefault(node.number(), new TreeMap<>()).values());
+        return new RecoveredNode(node, bytes, found, next, seen);
+    }
+
+    private static long size(StoredMessage message) {
+        return Math.max(message.bytes().length, message.details().streamed());
     }
 
     private static MessageKey first(long queue) {
@@ -147,26 +175,58 @@ public final class InMemoryJournal implements Journal {
         if (fact instanceof MessageStored stored) {
             store(stored);
         } else if (fact instanceof MessageRemoved removed) {
-            messages.remove(removed.key());
+            remove(removed.key());
         } else if (fact instanceof MessageMoved moved) {
-            messages.remove(moved.removed().key());
+            remove(moved.removed().key());
             store(moved.stored());
         } else if (fact instanceof DeliveryFailed f) {
             messages.computeIfPresent(
                     f.key(),
                     (key, m) -> new StoredMessage(
-                            key, m.durable(), m.arrivalMillis(), m.format(), f.deliveryCount(), m.bytes()));
+                            key,
+                            m.durable(),
+                            m.arrivalMillis(),
+                            m.format(),
+                            f.deliveryCount(),
+                            m.bytes(),
+                            m.details()));
         } else if (fact instanceof MessageAnnotated a) {
             messages.computeIfPresent(
                     a.key(),
                     (key, m) -> new StoredMessage(
-                            key, m.durable(), m.arrivalMillis(), m.format(), m.deliveryCount(), a.bytes()));
+                            key,
+                            m.durable(),
+                            m.arrivalMillis(),
+                            m.format(),
+                            m.deliveryCount(),
+                            a.bytes(),
+                            m.details().withBody(0)));
         } else if (fact instanceof NodeDeclared node) {
             nodes.put(node.number(), node);
         } else if (fact instanceof NodeDeleted node) {
             nodes.remove(node.number());
             deleted.add(node.number());
-            messages.keySet().removeIf(key -> key.queue() == node.number());
+            identities.remove(node.number());
+            List.copyOf(messages.keySet()).stream()
+                    .filter(key -> key.queue() == node.number())
+                    .forEach(this::remove);
+        } else if (fact instanceof BodyPart part) {
+            parts.computeIfAbsent(part.body(), body -> new ArrayList<>()).add(part.bytes());
+        } else if (fact instanceof BodyDropped dropped) {
+            parts.remove(dropped.body());
+        } else if (fact instanceof IdentitySeen seen) {
+            identities.computeIfAbsent(seen.queue(), queue -> new TreeMap<>()).put(seen.number(), seen);
+        } else if (fact instanceof IdentitiesForgotten gone && identities.containsKey(gone.queue())) {
+            identities.get(gone.queue()).headMap(gone.upToNumber(), true).clear();
+        }
+    }
+
+    /** The parts of a body go with the last message that has it. */
+    private void remove(MessageKey key) {
+        StoredMessage gone = messages.remove(key);
+        long body = gone == null ? 0 : gone.details().body();
+        if (body != 0 && messages.values().stream().noneMatch(m -> m.details().body() == body)) {
+            parts.remove(body);
         }
     }
 
@@ -176,10 +236,12 @@ public final class InMemoryJournal implements Journal {
         if (deleted.contains(queue) || (!declared && s.durable())) {
             return;
         }
-        if (declared) {
+        if (declared && !s.key().scheduled()) {
             nextSequence.merge(queue, s.key().sequence() + 1, Math::max);
         }
-        messages.put(s.key(), new StoredMessage(s.key(), s.durable(), s.arrivalMillis(), s.format(), 0, s.bytes()));
+        messages.put(
+                s.key(),
+                new StoredMessage(s.key(), s.durable(), s.arrivalMillis(), s.format(), 0, s.bytes(), s.details()));
     }
 
     @Override
@@ -192,13 +254,61 @@ public final class InMemoryJournal implements Journal {
         long bytes = 0;
         for (StoredMessage message : messages.tailMap(after, false).values()) {
             boolean enough = found.size() >= maxMessages || (!found.isEmpty() && bytes >= maxBytes);
-            if (enough || message.key().queue() != after.queue()) {
+            boolean sameLane =
+                    message.key().queue() == after.queue() && message.key().order() == after.order();
+            if (enough || !sameLane) {
                 break;
             }
             found.add(message);
             bytes += message.bytes().length;
         }
         loop.execute(() -> result.accept(found));
+    }
+
+    @Override
+    public void readExpired(
+            ExpiryMark after, long untilMillis, int maxMessages, Executor loop, Consumer<ExpiredRun> result) {
+        if (ended) {
+            return;
+        }
+        TreeMap<ExpiryMark, StoredMessage> marks =
+                new TreeMap<>(Comparator.comparingLong(ExpiryMark::expiryMillis).thenComparing(ExpiryMark::key));
+        messages.values().stream()
+                .filter(m ->
+                        m.key().queue() == after.key().queue() && m.details().expiryMillis() > 0)
+                .forEach(m -> marks.put(new ExpiryMark(m.details().expiryMillis(), m.key()), m));
+        List<StoredMessage> found = new ArrayList<>();
+        long next = 0;
+        for (Map.Entry<ExpiryMark, StoredMessage> entry :
+                marks.tailMap(after, false).entrySet()) {
+            if (found.size() >= maxMessages || entry.getKey().expiryMillis() > untilMillis) {
+                next = entry.getKey().expiryMillis();
+                break;
+            }
+            found.add(entry.getValue());
+        }
+        ExpiredRun run = new ExpiredRun(found, next);
+        loop.execute(() -> result.accept(run));
+    }
+
+    @Override
+    public void readPart(long body, int part, Executor loop, Consumer<Optional<byte[]>> result) {
+        if (ended) {
+            return;
+        }
+        List<byte[]> all = parts.getOrDefault(body, List.of());
+        Optional<byte[]> found = part < all.size() ? Optional.of(all.get(part)) : Optional.empty();
+        loop.execute(() -> result.accept(found));
+    }
+
+    @Override
+    public MessageReader reader() {
+        return this;
+    }
+
+    @Override
+    public long newBody() {
+        return ++lastBody;
     }
 
     @Override

@@ -11,10 +11,12 @@ import io.millrace.journal.Fact.MessageRemoved;
 import io.millrace.journal.Fact.MessageStored;
 import io.millrace.journal.Fact.NodeDeclared;
 import io.millrace.journal.Fact.NodeDeleted;
-import io.millrace.journal.Journal.RecoveredQueue;
+import io.millrace.journal.Fact.NodeKind;
+import io.millrace.journal.Journal.RecoveredNode;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Executor;
@@ -74,7 +76,9 @@ public abstract class JournalContract {
     @BeforeEach
     void openWithTwoQueues() {
         journal = open();
-        append(new NodeDeclared(ORDERS, "orders", false), new NodeDeclared(DEAD, "orders.dlq", true));
+        append(
+                new NodeDeclared(ORDERS, "orders", NodeKind.QUEUE, Map.of()),
+                new NodeDeclared(DEAD, "orders.dlq", NodeKind.DEAD_LETTER_QUEUE, Map.of()));
     }
 
     protected final void append(Fact... facts) {
@@ -97,7 +101,7 @@ public abstract class JournalContract {
     protected final List<StoredMessage> read(long queue, long after, int maxMessages, long maxBytes) {
         List<List<StoredMessage>> found = new ArrayList<>();
         MessageKey key = new MessageKey(queue, after < 0 ? Integer.MIN_VALUE : 0, after);
-        journal.read(key, maxMessages, maxBytes, line, found::add);
+        journal.reader().read(key, maxMessages, maxBytes, line, found::add);
         line.until(() -> !found.isEmpty());
         return found.get(0);
     }
@@ -115,16 +119,17 @@ public abstract class JournalContract {
     protected static MessageStored stored(MessageKey key, boolean durable, int size) {
         byte[] bytes = new byte[size];
         new Random(key.sequence()).nextBytes(bytes);
-        return new MessageStored(key, durable, 1_700_000_000_000L + key.sequence(), 3, bytes);
+        return new MessageStored(
+                key, durable, 1_700_000_000_000L + key.sequence(), 3, bytes, io.millrace.journal.Fact.Details.NONE);
     }
 
     protected static MessageRemoved removed(MessageStored message) {
         return new MessageRemoved(message.key(), message.durable(), message.bytes().length);
     }
 
-    private RecoveredQueue recovered(long queue) {
+    private RecoveredNode recovered(long queue) {
         return journal.recover().stream()
-                .filter(q -> q.number() == queue)
+                .filter(q -> q.declared().number() == queue)
                 .findFirst()
                 .orElseThrow();
     }
@@ -315,15 +320,17 @@ public abstract class JournalContract {
     class Recovering {
         @Test
         void queuesComeInTheOrderOfTheirNumbersWithWhatTheyHold() {
-            append(stored(ORDERS, 0, 10), stored(ORDERS, 1, 30), new NodeDeclared(9, "nine", false));
+            append(stored(ORDERS, 0, 10), stored(ORDERS, 1, 30), new NodeDeclared(9, "nine", NodeKind.QUEUE, Map.of()));
             crashAndReopen();
-            List<RecoveredQueue> queues = journal.recover();
+            List<RecoveredNode> queues = journal.recover();
             assertEquals(
                     List.of("orders", "orders.dlq", "nine"),
-                    queues.stream().map(RecoveredQueue::address).toList());
+                    queues.stream().map(n -> n.declared().address()).toList());
             assertEquals(
                     List.of(false, true, false),
-                    queues.stream().map(RecoveredQueue::deadLetter).toList());
+                    queues.stream()
+                            .map(n -> n.declared().kind() == Fact.NodeKind.DEAD_LETTER_QUEUE)
+                            .toList());
             assertEquals(2, recovered(ORDERS).messages());
             assertEquals(40, recovered(ORDERS).bytes());
             assertTrue(recovered(ORDERS).nextSequence() >= 2);

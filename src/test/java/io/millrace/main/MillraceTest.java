@@ -11,8 +11,7 @@ import io.millrace.config.Config;
 import io.millrace.journal.Fact;
 import io.millrace.journal.Journal;
 import io.millrace.journal.JournalException;
-import io.millrace.journal.MessageKey;
-import io.millrace.journal.StoredMessage;
+import io.millrace.journal.MessageReader;
 import io.millrace.journal.h2.H2Journal;
 import io.millrace.net.ListenException;
 import jakarta.jms.Connection;
@@ -266,7 +265,7 @@ class MillraceTest {
             }
 
             @Override
-            public List<RecoveredQueue> recover() {
+            public List<RecoveredNode> recover() {
                 return journal.recover();
             }
 
@@ -281,9 +280,13 @@ class MillraceTest {
             }
 
             @Override
-            public void read(
-                    MessageKey after, int max, long maxBytes, Executor loop, Consumer<List<StoredMessage>> result) {
-                journal.read(after, max, maxBytes, loop, result);
+            public MessageReader reader() {
+                return journal.reader();
+            }
+
+            @Override
+            public long newBody() {
+                return journal.newBody();
             }
 
             @Override

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.millrace.journal.Fact;
 import io.millrace.journal.InMemoryJournal;
+import io.millrace.journal.Journal.Lane;
 import io.millrace.journal.MessageKey;
 import io.millrace.message.Outcome;
 import java.util.List;
@@ -60,7 +61,9 @@ class BacklogTest {
             QueueScene shared = new QueueScene(QueueScene.settings(), 8 << 20);
             for (int number = 10; number < 30; number++) {
                 String address = "idle" + number;
-                shared.resources.recorder().declare(new Fact.NodeDeclared(number, address, false), () -> {});
+                shared.resources
+                        .recorder()
+                        .declare(new Fact.NodeDeclared(number, address, Fact.NodeKind.QUEUE, Map.of()), () -> {});
                 Queue idle = new Queue(
                         new QueueIdentity(number, address, true),
                         QueueScene.settings(),
@@ -217,7 +220,7 @@ class BacklogTest {
                     QueueScene.settings(),
                     empty.resources,
                     DeadLetterRoute.NONE,
-                    new Backlog(3, 300, 10));
+                    new Backlog(300, List.of(new Lane(0, 3)), 10, List.of()));
             Recipient consumer = new Recipient(queue).attached().drain(5);
             empty.settle();
 
@@ -239,7 +242,9 @@ class BacklogTest {
         Deletion() {
             // The store of the tests keeps messages of queues only that it knows.
             scene.journal.append(
-                    new io.millrace.journal.Fact.NodeDeclared(7, "temp-queue/x", false), scene.loop, () -> {});
+                    new io.millrace.journal.Fact.NodeDeclared(7, "temp-queue/x", Fact.NodeKind.QUEUE, Map.of()),
+                    scene.loop,
+                    () -> {});
             scene.settle();
         }
 

@@ -187,7 +187,7 @@ class DeadLetterTest {
 
         @Test
         void mayWaitForTheDeadLetterQueueToBeMade() {
-            List<Consumer<Target>> waiting = new ArrayList<>();
+            List<Consumer<MoveTarget>> waiting = new ArrayList<>();
             DeadLetterRoute slow = new DeadLetterRoute() {
                 @Override
                 public boolean exists() {
@@ -195,7 +195,7 @@ class DeadLetterTest {
                 }
 
                 @Override
-                public void open(Consumer<Target> opened) {
+                public void open(Consumer<MoveTarget> opened) {
                     waiting.add(opened);
                 }
             };
@@ -221,7 +221,7 @@ class DeadLetterTest {
 
         @Test
         void givesItsMemoryBackAlsoWhenTheQueueIsDeletedMeanwhile() {
-            List<Consumer<Target>> waiting = new ArrayList<>();
+            List<Consumer<MoveTarget>> waiting = new ArrayList<>();
             DeadLetterRoute slow = new DeadLetterRoute() {
                 @Override
                 public boolean exists() {
@@ -229,7 +229,7 @@ class DeadLetterTest {
                 }
 
                 @Override
-                public void open(Consumer<Target> opened) {
+                public void open(Consumer<MoveTarget> opened) {
                     waiting.add(opened);
                 }
             };

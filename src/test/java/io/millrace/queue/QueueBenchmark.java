@@ -3,8 +3,7 @@ package io.millrace.queue;
 import io.millrace.config.Config.QueueSettings;
 import io.millrace.journal.Fact;
 import io.millrace.journal.Journal;
-import io.millrace.journal.MessageKey;
-import io.millrace.journal.StoredMessage;
+import io.millrace.journal.MessageReader;
 import io.millrace.loop.Loop;
 import io.millrace.message.Condition;
 import io.millrace.message.Message;
@@ -74,7 +73,7 @@ public class QueueBenchmark {
                 resources,
                 DeadLetterRoute.NONE,
                 Backlog.NONE);
-        queue.attach(taker, false);
+        queue.attach(taker, Selection.CONSUME);
         queue.credit(taker, Long.MAX_VALUE, false);
     }
 
@@ -146,7 +145,7 @@ public class QueueBenchmark {
 
     private static final class Answering implements Journal {
         @Override
-        public List<RecoveredQueue> recover() {
+        public List<RecoveredNode> recover() {
             return List.of();
         }
 
@@ -156,12 +155,12 @@ public class QueueBenchmark {
         }
 
         @Override
-        public void read(
-                MessageKey after,
-                int maxMessages,
-                long maxBytes,
-                Executor loop,
-                java.util.function.Consumer<List<StoredMessage>> result) {
+        public long newBody() {
+            return 1;
+        }
+
+        @Override
+        public MessageReader reader() {
             throw new UnsupportedOperationException("nothing is beyond memory here");
         }
 

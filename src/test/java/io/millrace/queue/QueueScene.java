@@ -5,10 +5,11 @@ import io.millrace.config.Config.QueueSettings;
 import io.millrace.config.Config.WhenFull;
 import io.millrace.journal.Fact;
 import io.millrace.journal.InMemoryJournal;
-import io.millrace.journal.Journal.RecoveredQueue;
+import io.millrace.journal.Journal.RecoveredNode;
 import io.millrace.loop.ManualLoop;
 import io.millrace.message.Message;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 
@@ -35,10 +36,14 @@ final class QueueScene {
         this.journal = journal;
         resources =
                 new LoopResources(loop, new Recorder(loop, journal, AMPLE_BYTES), new MemoryBudget(loop, memoryBytes));
-        List<RecoveredQueue> recovered = journal.recover();
+        List<RecoveredNode> recovered = journal.recover();
         if (recovered.isEmpty()) {
-            resources.recorder().declare(new Fact.NodeDeclared(1, "orders", false), () -> {});
-            resources.recorder().declare(new Fact.NodeDeclared(2, "orders.dlq", true), () -> {});
+            resources.recorder().declare(new Fact.NodeDeclared(1, "orders", Fact.NodeKind.QUEUE, Map.of()), () -> {});
+            resources
+                    .recorder()
+                    .declare(
+                            new Fact.NodeDeclared(2, "orders.dlq", Fact.NodeKind.DEAD_LETTER_QUEUE, Map.of()),
+                            () -> {});
             settle();
         }
         dead = new Queue(
@@ -59,15 +64,15 @@ final class QueueScene {
         }
 
         @Override
-        public void open(Consumer<Target> opened) {
+        public void open(Consumer<MoveTarget> opened) {
             opened.accept(queue);
         }
     }
 
-    private static Backlog backlog(List<RecoveredQueue> recovered, long number) {
+    private static Backlog backlog(List<RecoveredNode> recovered, long number) {
         return recovered.stream()
-                .filter(each -> each.number() == number)
-                .map(each -> new Backlog(each.messages(), each.bytes(), Math.max(1, each.nextSequence())))
+                .filter(each -> each.declared().number() == number)
+                .map(Backlog::of)
                 .findFirst()
                 .orElse(Backlog.NONE);
     }

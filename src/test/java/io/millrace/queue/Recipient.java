@@ -31,12 +31,12 @@ public final class Recipient implements Consumer {
     }
 
     public Recipient attached() {
-        source.attach(this, false);
+        source.attach(this, Selection.CONSUME);
         return this;
     }
 
     public Recipient browsing() {
-        source.attach(this, true);
+        source.attach(this, Selection.BROWSE);
         return this;
     }
 

@@ -4,6 +4,7 @@ import io.millrace.journal.Fact;
 import io.millrace.journal.InMemoryJournal;
 import io.millrace.journal.Journal;
 import io.millrace.journal.MessageKey;
+import io.millrace.journal.MessageReader;
 import io.millrace.journal.StoredMessage;
 import io.millrace.queue.Messages;
 import java.time.Duration;
@@ -14,6 +15,7 @@ import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.Executor;
@@ -22,7 +24,7 @@ import java.util.function.Consumer;
 /**
  * The journal of a simulation: holds reads and answers back until they are let through, and checks that each fact fits those before it.
  */
-final class JournalTap implements Journal {
+final class JournalTap implements Journal, MessageReader {
     final InMemoryJournal journal;
     private final Map<MessageKey, Integer> sizes = new HashMap<>();
     private final Set<String> onDisk = new HashSet<>();
@@ -114,14 +116,35 @@ final class JournalTap implements Journal {
     }
 
     @Override
-    public List<RecoveredQueue> recover() {
+    public List<RecoveredNode> recover() {
         return journal.recover();
+    }
+
+    @Override
+    public MessageReader reader() {
+        return this;
+    }
+
+    @Override
+    public long newBody() {
+        return journal.newBody();
+    }
+
+    @Override
+    public void readExpired(
+            ExpiryMark after, long untilMillis, int maxMessages, Executor loop, Consumer<ExpiredRun> result) {
+        reads.add(() -> journal.reader().readExpired(after, untilMillis, maxMessages, loop, result));
+    }
+
+    @Override
+    public void readPart(long body, int part, Executor loop, Consumer<Optional<byte[]>> result) {
+        reads.add(() -> journal.reader().readPart(body, part, loop, result));
     }
 
     @Override
     public void read(
             MessageKey after, int maxMessages, long maxBytes, Executor loop, Consumer<List<StoredMessage>> result) {
-        reads.add(() -> journal.read(after, maxMessages, maxBytes, loop, result));
+        reads.add(() -> journal.reader().read(after, maxMessages, maxBytes, loop, result));
     }
 
     @Override

@@ -6,6 +6,7 @@ import io.millrace.queue.Consumer;
 import io.millrace.queue.Delivery;
 import io.millrace.queue.Messages;
 import io.millrace.queue.Receipt;
+import io.millrace.queue.Selection;
 import io.millrace.queue.Source;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -40,7 +41,7 @@ final class SimConsumer implements Consumer {
         this.plan = plan;
         this.ledger = ledger;
         this.random = random;
-        source.attach(this, browse);
+        source.attach(this, browse ? Selection.BROWSE : Selection.CONSUME);
     }
 
     String address() {

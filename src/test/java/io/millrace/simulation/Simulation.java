@@ -61,7 +61,7 @@ final class Simulation {
     private void start() {
         loops = Stream.generate(ManualLoop::new).limit(plan.loops()).toList();
         recovered.clear();
-        journal.recover().forEach(queue -> recovered.put(queue.address(), queue.messages()));
+        journal.recover().forEach(queue -> recovered.put(queue.declared().address(), queue.messages()));
         broker = new Broker(plan.config(), journal, List.copyOf(loops));
         CompletableFuture<Integer> started = broker.start();
         comeToRest();

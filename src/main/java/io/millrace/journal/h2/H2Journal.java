@@ -3,13 +3,13 @@ package io.millrace.journal.h2;
 import io.millrace.journal.Fact;
 import io.millrace.journal.Journal;
 import io.millrace.journal.JournalException;
-import io.millrace.journal.MessageKey;
-import io.millrace.journal.StoredMessage;
+import io.millrace.journal.MessageReader;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 
 /**
@@ -18,10 +18,11 @@ import java.util.function.Consumer;
  * <p>Any thread may call it. See the package description for how it works and why.
  */
 public final class H2Journal implements Journal {
-    private final List<RecoveredQueue> queues;
+    private final List<RecoveredNode> queues;
     private final Handover handover;
     private final JournalThread writer;
     private final ReaderThread reader;
+    private final AtomicLong bodies = new AtomicLong();
 
     /**
      * Where and how.
@@ -169,7 +170,7 @@ public final class H2Journal implements Journal {
     }
 
     @Override
-    public List<RecoveredQueue> recover() {
+    public List<RecoveredNode> recover() {
         return queues;
     }
 
@@ -179,9 +180,13 @@ public final class H2Journal implements Journal {
     }
 
     @Override
-    public void read(
-            MessageKey after, int maxMessages, long maxBytes, Executor loop, Consumer<List<StoredMessage>> result) {
-        reader.read(new ReaderThread.Request(after, maxMessages, maxBytes, loop, result));
+    public MessageReader reader() {
+        return reader;
+    }
+
+    @Override
+    public long newBody() {
+        return bodies.incrementAndGet();
     }
 
     @Override

@@ -119,7 +119,10 @@ final class Plan {
         index();
         Integer at = storedAt.get(annotated.key());
         if (at != null && facts.get(at) instanceof MessageStored s) {
-            facts.set(at, new MessageStored(s.key(), s.durable(), s.arrivalMillis(), s.format(), annotated.bytes()));
+            facts.set(
+                    at,
+                    new MessageStored(
+                            s.key(), s.durable(), s.arrivalMillis(), s.format(), annotated.bytes(), s.details()));
             cancelled++;
         } else {
             append(annotated);

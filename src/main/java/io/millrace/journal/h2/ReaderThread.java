@@ -1,7 +1,9 @@
 package io.millrace.journal.h2;
 
+import io.millrace.journal.Fact;
 import io.millrace.journal.JournalException;
 import io.millrace.journal.MessageKey;
+import io.millrace.journal.MessageReader;
 import io.millrace.journal.StoredMessage;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,7 +23,7 @@ import org.h2.mvstore.MVStore;
  * <p>A message that the journal thread removes meanwhile may be left out. One that is there and does not match its
  * checksum ends the journal: it is never passed over in silence.
  */
-final class ReaderThread {
+final class ReaderThread implements MessageReader {
     private static final Request END = new Request(new MessageKey(0, 0, 0), 0, 0, Runnable::run, none -> {});
 
     private static final int MAX_TRIES = 100;
@@ -48,8 +50,21 @@ final class ReaderThread {
         thread.start();
     }
 
-    void read(Request request) {
-        requests.add(request);
+    @Override
+    public void read(
+            MessageKey after, int maxMessages, long maxBytes, Executor loop, Consumer<List<StoredMessage>> result) {
+        requests.add(new Request(after, maxMessages, maxBytes, loop, result));
+    }
+
+    @Override
+    public void readExpired(
+            ExpiryMark after, long untilMillis, int maxMessages, Executor loop, Consumer<ExpiredRun> result) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void readPart(long body, int part, Executor loop, Consumer<Optional<byte[]>> result) {
+        throw new UnsupportedOperationException();
     }
 
     void close() {
@@ -120,7 +135,8 @@ final class ReaderThread {
         if (!record.isSound(key, record.bytes())) {
             throw damaged(key);
         }
-        return new StoredMessage(key, false, record.arrivalMillis(), record.format(), 0, record.bytes());
+        return new StoredMessage(
+                key, false, record.arrivalMillis(), record.format(), 0, record.bytes(), Fact.Details.NONE);
     }
 
     private Optional<StoredMessage> message(MessageKey key, MessageRecord seen) {
@@ -130,7 +146,8 @@ final class ReaderThread {
             if (record.isSound(key, bytes)) {
                 Integer attempts = tables.attempts.isEmpty() ? null : tables.attempts.get(key);
                 int count = attempts == null ? 0 : attempts;
-                return Optional.of(new StoredMessage(key, true, record.arrivalMillis(), record.format(), count, bytes));
+                return Optional.of(new StoredMessage(
+                        key, true, record.arrivalMillis(), record.format(), count, bytes, Fact.Details.NONE));
             }
             MessageRecord now = tables.messages.get(key);
             if (now == null) {

@@ -8,7 +8,8 @@ import io.millrace.journal.Fact.MessageRemoved;
 import io.millrace.journal.Fact.MessageStored;
 import io.millrace.journal.Fact.NodeDeclared;
 import io.millrace.journal.Fact.NodeDeleted;
-import io.millrace.journal.Journal.RecoveredQueue;
+import io.millrace.journal.Journal.Lane;
+import io.millrace.journal.Journal.RecoveredNode;
 import io.millrace.journal.MessageKey;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -78,13 +79,21 @@ final class Tables {
     }
 
     /** All queues that are not deleted, in the order of their numbers. */
-    List<RecoveredQueue> queues() {
-        List<RecoveredQueue> queues = new ArrayList<>();
+    List<RecoveredNode> queues() {
+        List<RecoveredNode> queues = new ArrayList<>();
         entities.forEach((number, queue) -> {
             if (!queue.deleted()) {
                 Counters has = current.getOrDefault(number, Counters.NONE);
-                queues.add(new RecoveredQueue(
-                        number, queue.address(), queue.deadLetter(), has.messages(), has.bytes(), has.reserved()));
+                queues.add(new RecoveredNode(
+                        new NodeDeclared(
+                                number,
+                                queue.address(),
+                                queue.deadLetter() ? Fact.NodeKind.DEAD_LETTER_QUEUE : Fact.NodeKind.QUEUE,
+                                Map.of()),
+                        has.bytes(),
+                        has.messages() == 0 ? List.of() : List.of(new Lane(0, has.messages())),
+                        has.reserved(),
+                        List.of()));
             }
         });
         return queues;
@@ -127,7 +136,9 @@ final class Tables {
         } else if (fact instanceof MessageAnnotated annotated) {
             annotate(annotated);
         } else if (fact instanceof NodeDeclared node) {
-            entities.put(node.number(), new QueueRecord(node.address(), node.deadLetter(), false));
+            entities.put(
+                    node.number(),
+                    new QueueRecord(node.address(), node.kind() == Fact.NodeKind.DEAD_LETTER_QUEUE, false));
             durable = true;
         } else if (fact instanceof NodeDeleted node) {
             delete(node.number());

@@ -14,6 +14,7 @@ import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -54,7 +55,7 @@ public class H2JournalBenchmark {
         journal = H2Journal.open(H2Journal.Options.in(directory), failure -> {
             throw failure;
         });
-        await(List.of(new NodeDeclared(1, "bench", false)));
+        await(List.of(new NodeDeclared(1, "bench", Fact.NodeKind.QUEUE, Map.of())));
         raw = FileChannel.open(directory.resolve("raw"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
         for (; next < DEPTH; next++) {
             await(List.of(stored(next)));
@@ -101,7 +102,8 @@ public class H2JournalBenchmark {
     }
 
     private MessageStored stored(long sequence) {
-        return new MessageStored(new MessageKey(1, 0, sequence), true, sequence, 0, bytes);
+        return new MessageStored(
+                new MessageKey(1, 0, sequence), true, sequence, 0, bytes, io.millrace.journal.Fact.Details.NONE);
     }
 
     private static MessageRemoved removed(long sequence) {

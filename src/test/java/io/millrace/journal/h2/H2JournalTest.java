@@ -21,6 +21,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.BlockingQueue;
@@ -64,7 +65,8 @@ class H2JournalTest {
     private static MessageStored stored(long sequence) {
         byte[] bytes = new byte[SIZE];
         new Random(sequence).nextBytes(bytes);
-        return new MessageStored(new MessageKey(1, 0, sequence), true, sequence, 0, bytes);
+        return new MessageStored(
+                new MessageKey(1, 0, sequence), true, sequence, 0, bytes, io.millrace.journal.Fact.Details.NONE);
     }
 
     private static MessageRemoved removed(long sequence) {
@@ -159,7 +161,7 @@ class H2JournalTest {
         @Test
         void damageIsNeverPassedOverInSilence() {
             H2Journal journal = open(options);
-            append(journal, List.of(new NodeDeclared(1, "orders", false)));
+            append(journal, List.of(new NodeDeclared(1, "orders", Fact.NodeKind.QUEUE, Map.of())));
             fill(journal, 0, 100);
             journal.close(Duration.ofSeconds(10));
             Random random = new Random(5);
@@ -181,7 +183,7 @@ class H2JournalTest {
             } catch (JournalException e) {
                 return true;
             }
-            journal.read(new MessageKey(1, 0, -1), 1000, 1 << 30, Runnable::run, said::add);
+            journal.reader().read(new MessageKey(1, 0, -1), 1000, 1 << 30, Runnable::run, said::add);
             Object found = said();
             journal.close(Duration.ofSeconds(10));
             if (found instanceof List<?> messages) {
@@ -206,7 +208,7 @@ class H2JournalTest {
         @Test
         void aSyncThatFailsEndsTheJournalAndAnswersNobody() {
             H2Journal journal = open(options.withReserve(0));
-            append(journal, List.of(new NodeDeclared(1, "orders", false)));
+            append(journal, List.of(new NodeDeclared(1, "orders", Fact.NodeKind.QUEUE, Map.of())));
             disk.failForceAfter(1);
             assertTrue(append(journal, List.of(stored(1))) instanceof JournalException);
             journal.append(List.of(stored(2)), Runnable::run, () -> said.add("durable"));
@@ -217,7 +219,7 @@ class H2JournalTest {
         @Test
         void aFullDiskCanBeDrainedWithTheReserve() {
             H2Journal journal = open(options.withReserve(2 << 20));
-            append(journal, List.of(new NodeDeclared(1, "orders", false)));
+            append(journal, List.of(new NodeDeclared(1, "orders", Fact.NodeKind.QUEUE, Map.of())));
             awaitThat(() -> disk.exists(disk.directory() + "/millrace.reserve"));
             fill(journal, 0, 1000);
             disk.setCapacity(disk.size() + 8192);
@@ -251,7 +253,7 @@ class H2JournalTest {
         @Test
         void aStoreOverItsLimitHasNoRoomUntilItIsWellBelow() {
             H2Journal journal = open(H2Journal.Options.in(directory).withLimits(Optional.of(2_000_000L), 0));
-            append(journal, List.of(new NodeDeclared(1, "orders", false)));
+            append(journal, List.of(new NodeDeclared(1, "orders", Fact.NodeKind.QUEUE, Map.of())));
             fill(journal, 0, 2500);
             awaitThat(() -> !journal.room().available());
             assertTrue(journal.room().reason().contains("its limit is 2000000"));
@@ -284,7 +286,11 @@ class H2JournalTest {
         @Test
         void theFileShrinksWhenABacklogIsDrained() {
             H2Journal journal = open(H2Journal.Options.in(directory));
-            append(journal, List.of(new NodeDeclared(1, "orders", false), new NodeDeclared(2, "rest", false)));
+            append(
+                    journal,
+                    List.of(
+                            new NodeDeclared(1, "orders", Fact.NodeKind.QUEUE, Map.of()),
+                            new NodeDeclared(2, "rest", Fact.NodeKind.QUEUE, Map.of())));
             fill(journal, 0, 40_000);
             long full = journal.stats().bytes();
             assertTrue(full > 40_000_000);
@@ -302,7 +308,7 @@ class H2JournalTest {
         void aDeletedQueueGivesItsSpaceBackAlsoAfterARestart() {
             H2Journal.Options options = H2Journal.Options.in(directory);
             H2Journal journal = open(options);
-            append(journal, List.of(new NodeDeclared(1, "orders", false)));
+            append(journal, List.of(new NodeDeclared(1, "orders", Fact.NodeKind.QUEUE, Map.of())));
             fill(journal, 0, 30_000);
             append(journal, List.of(new NodeDeleted(1)));
             journal.close(Duration.ofSeconds(10));
@@ -322,10 +328,18 @@ class H2JournalTest {
         void hasNoCountersInTheStore() {
             H2Journal.Options options = H2Journal.Options.in(directory);
             H2Journal journal = open(options);
-            append(journal, List.of(new NodeDeclared(1, "orders", false)));
+            append(journal, List.of(new NodeDeclared(1, "orders", Fact.NodeKind.QUEUE, Map.of())));
             fill(journal, 0, 10);
             for (long queue = 7; queue < 10; queue++) {
-                append(journal, List.of(new MessageStored(new MessageKey(queue, 0, 0), false, 0, 0, new byte[SIZE])));
+                append(
+                        journal,
+                        List.of(new MessageStored(
+                                new MessageKey(queue, 0, 0),
+                                false,
+                                0,
+                                0,
+                                new byte[SIZE],
+                                io.millrace.journal.Fact.Details.NONE)));
                 append(journal, List.of(new NodeDeleted(queue)));
             }
             journal.close(Duration.ofSeconds(10));
@@ -359,7 +373,7 @@ class H2JournalTest {
                 }
             };
             // While the first syncs the other two gather, and are answered together.
-            journal.append(List.of(new NodeDeclared(1, "orders", false)), loop, () -> {});
+            journal.append(List.of(new NodeDeclared(1, "orders", Fact.NodeKind.QUEUE, Map.of())), loop, () -> {});
             journal.append(List.of(stored(1)), loop, () -> {
                 throw new IllegalStateException("says a test");
             });
@@ -379,7 +393,7 @@ class H2JournalTest {
         @Test
         void whatWaitsDuringASlowSyncIsOneCommit() {
             H2Journal journal = open(H2Journal.Options.in(directory).on("", Duration.ofMillis(100)));
-            append(journal, List.of(new NodeDeclared(1, "orders", false)));
+            append(journal, List.of(new NodeDeclared(1, "orders", Fact.NodeKind.QUEUE, Map.of())));
             long before = journal.stats().commits();
             for (int n = 0; n < 1000; n++) {
                 journal.append(List.of(stored(n)), Runnable::run, () -> said.add("durable"));
@@ -396,7 +410,7 @@ class H2JournalTest {
         @Test
         void messagesThatLeaveAtOnceAreNeverWritten() {
             H2Journal journal = open(H2Journal.Options.in(directory));
-            append(journal, List.of(new NodeDeclared(1, "orders", false), stored(0)));
+            append(journal, List.of(new NodeDeclared(1, "orders", Fact.NodeKind.QUEUE, Map.of()), stored(0)));
             long commits = journal.stats().commits();
             for (int n = 1; n < 50; n++) {
                 assertEquals("durable", append(journal, List.of(stored(n), removed(n))));

@@ -8,7 +8,7 @@ import io.millrace.journal.Fact.MessageMoved;
 import io.millrace.journal.Fact.MessageRemoved;
 import io.millrace.journal.Fact.MessageStored;
 import io.millrace.journal.Fact.NodeDeclared;
-import io.millrace.journal.Journal.RecoveredQueue;
+import io.millrace.journal.Journal.RecoveredNode;
 import io.millrace.journal.MessageKey;
 import io.millrace.journal.StoredMessage;
 import java.io.BufferedReader;
@@ -20,6 +20,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -102,7 +103,7 @@ class KillTest {
                 .boxed()
                 .toList();
         assertEquals(moved, sequences(journal, 2));
-        List<RecoveredQueue> queues = journal.recover();
+        List<RecoveredNode> queues = journal.recover();
         assertEquals(LAG, queues.get(0).messages());
         assertEquals(moved.size() * (long) SIZE, queues.get(1).bytes());
         assertTrue(queues.get(0).nextSequence() > last);
@@ -113,7 +114,7 @@ class KillTest {
     private static List<Long> sequences(H2Journal journal, long queue) throws Exception {
         CompletableFuture<List<StoredMessage>> found = new CompletableFuture<>();
         MessageKey first = new MessageKey(queue, Integer.MIN_VALUE, 0);
-        journal.read(first, Integer.MAX_VALUE, Long.MAX_VALUE, Runnable::run, found::complete);
+        journal.reader().read(first, Integer.MAX_VALUE, Long.MAX_VALUE, Runnable::run, found::complete);
         return found.get(20, TimeUnit.SECONDS).stream()
                 .map(message -> message.key().sequence())
                 .toList();
@@ -124,7 +125,9 @@ class KillTest {
         H2Journal journal = H2Journal.open(H2Journal.Options.in(Path.of(args[0])), failure -> System.exit(1));
         Semaphore window = new Semaphore(500);
         if (journal.recover().isEmpty()) {
-            List<Fact> queues = List.of(new NodeDeclared(1, "one", false), new NodeDeclared(2, "two", false));
+            List<Fact> queues = List.of(
+                    new NodeDeclared(1, "one", Fact.NodeKind.QUEUE, Map.of()),
+                    new NodeDeclared(2, "two", Fact.NodeKind.QUEUE, Map.of()));
             journal.append(queues, Runnable::run, () -> {});
         }
         for (long n = Long.parseLong(args[1]); ; n++) {
@@ -160,6 +163,7 @@ class KillTest {
     }
 
     private static MessageStored stored(long queue, long n) {
-        return new MessageStored(new MessageKey(queue, 0, n), true, n, 0, new byte[SIZE]);
+        return new MessageStored(
+                new MessageKey(queue, 0, n), true, n, 0, new byte[SIZE], io.millrace.journal.Fact.Details.NONE);
     }
 }

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.millrace.journal.Fact;
 import io.millrace.journal.InMemoryJournal;
-import io.millrace.journal.Journal.RecoveredQueue;
+import io.millrace.journal.Journal.RecoveredNode;
 import io.millrace.journal.JournalException;
 import io.millrace.journal.MessageKey;
 import io.millrace.journal.StoredMessage;
@@ -131,7 +131,7 @@ class PowerLossTest {
 
         private void check(int answered) throws Exception {
             Opened opened = open().orElseThrow();
-            List<RecoveredQueue> queues = opened.journal.recover();
+            List<RecoveredNode> queues = opened.journal.recover();
             List<StoredMessage> messages = read(opened.journal, queues);
             model.flush(answered);
             List<String> found = told(queues, messages);
@@ -146,9 +146,9 @@ class PowerLossTest {
                 extra.removeAll(answeredState);
                 throw new AssertionError("against what was answered, missing: " + missing + ", extra: " + extra);
             }
-            for (RecoveredQueue queue : model.recover()) {
+            for (RecoveredNode queue : model.recover()) {
                 long next = queues.stream()
-                        .filter(q -> q.number() == queue.number())
+                        .filter(q -> q.declared().number() == queue.declared().number())
                         .findFirst()
                         .orElseThrow()
                         .nextSequence();
@@ -159,21 +159,22 @@ class PowerLossTest {
             opened.journal.close(Duration.ofSeconds(10));
         }
 
-        private static List<StoredMessage> read(H2Journal journal, List<RecoveredQueue> queues) throws Exception {
+        private static List<StoredMessage> read(H2Journal journal, List<RecoveredNode> queues) throws Exception {
             List<StoredMessage> messages = new ArrayList<>();
-            for (RecoveredQueue queue : queues) {
-                MessageKey first = new MessageKey(queue.number(), Integer.MIN_VALUE, 0);
+            for (RecoveredNode queue : queues) {
+                MessageKey first = new MessageKey(queue.declared().number(), Integer.MIN_VALUE, 0);
                 CompletableFuture<List<StoredMessage>> run = new CompletableFuture<>();
-                journal.read(first, Integer.MAX_VALUE, Long.MAX_VALUE, Runnable::run, run::complete);
+                journal.reader().read(first, Integer.MAX_VALUE, Long.MAX_VALUE, Runnable::run, run::complete);
                 messages.addAll(run.get(10, TimeUnit.SECONDS));
             }
             return messages;
         }
 
-        private static List<String> told(List<RecoveredQueue> queues, List<StoredMessage> messages) {
+        private static List<String> told(List<RecoveredNode> queues, List<StoredMessage> messages) {
             List<String> lines = new ArrayList<>();
-            for (RecoveredQueue q : queues) {
-                lines.add(q.number() + " " + q.address() + " " + q.deadLetter() + " " + q.messages() + " " + q.bytes());
+            for (RecoveredNode q : queues) {
+                lines.add(q.declared().number() + " " + q.declared().address() + " "
+                        + q.declared().kind() + " " + q.messages() + " " + q.bytes());
             }
             for (StoredMessage m : messages) {
                 if (m.durable()) {

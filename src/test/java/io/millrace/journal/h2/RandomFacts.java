@@ -8,7 +8,7 @@ import io.millrace.journal.Fact.MessageRemoved;
 import io.millrace.journal.Fact.MessageStored;
 import io.millrace.journal.Fact.NodeDeclared;
 import io.millrace.journal.Fact.NodeDeleted;
-import io.millrace.journal.Journal.RecoveredQueue;
+import io.millrace.journal.Journal.RecoveredNode;
 import io.millrace.journal.MessageKey;
 import io.millrace.journal.StoredMessage;
 import java.util.ArrayList;
@@ -29,14 +29,20 @@ final class RandomFacts {
     }
 
     /** Goes on from what was recovered. */
-    void recovered(List<RecoveredQueue> queues, List<StoredMessage> messages) {
+    void recovered(List<RecoveredNode> queues, List<StoredMessage> messages) {
         nextSequence.clear();
         live.clear();
-        for (RecoveredQueue queue : queues) {
-            nextSequence.put(queue.number(), queue.nextSequence());
+        for (RecoveredNode queue : queues) {
+            nextSequence.put(queue.declared().number(), queue.nextSequence());
         }
         for (StoredMessage m : messages) {
-            live.add(new MessageStored(m.key(), m.durable(), m.arrivalMillis(), m.format(), m.bytes()));
+            live.add(new MessageStored(
+                    m.key(),
+                    m.durable(),
+                    m.arrivalMillis(),
+                    m.format(),
+                    m.bytes(),
+                    io.millrace.journal.Fact.Details.NONE));
         }
     }
 
@@ -53,7 +59,11 @@ final class RandomFacts {
         int kind = random.nextInt(100);
         if (nextSequence.isEmpty() || (kind < 2 && nextSequence.size() < 4)) {
             nextSequence.put(nextQueue, 0L);
-            return new NodeDeclared(nextQueue, "queue" + nextQueue++, random.nextBoolean());
+            return new NodeDeclared(
+                    nextQueue,
+                    "queue" + nextQueue++,
+                    random.nextBoolean() ? Fact.NodeKind.DEAD_LETTER_QUEUE : Fact.NodeKind.QUEUE,
+                    Map.of());
         }
         if (kind < 3) {
             return delete();
@@ -78,7 +88,15 @@ final class RandomFacts {
             return new DeliveryFailed(message.key(), 1 + random.nextInt(5));
         }
         byte[] bytes = bytes();
-        live.set(at, new MessageStored(message.key(), true, message.arrivalMillis(), message.format(), bytes));
+        live.set(
+                at,
+                new MessageStored(
+                        message.key(),
+                        true,
+                        message.arrivalMillis(),
+                        message.format(),
+                        bytes,
+                        io.millrace.journal.Fact.Details.NONE));
         return new MessageAnnotated(message.key(), message.bytes().length, bytes);
     }
 
@@ -102,7 +120,13 @@ final class RandomFacts {
         long queue = queue();
         long sequence = nextSequence.merge(queue, 1L, Long::sum) - 1;
         MessageKey key = new MessageKey(queue, random.nextInt(2), sequence);
-        MessageStored message = new MessageStored(key, durable, random.nextInt(1 << 30), random.nextInt(3), bytes());
+        MessageStored message = new MessageStored(
+                key,
+                durable,
+                random.nextInt(1 << 30),
+                random.nextInt(3),
+                bytes(),
+                io.millrace.journal.Fact.Details.NONE);
         live.add(message);
         return message;
     }
