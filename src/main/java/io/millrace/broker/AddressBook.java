@@ -1,8 +1,8 @@
 package io.millrace.broker;
 
 import io.millrace.config.Config;
-import io.millrace.config.Config.DeadLetter;
-import io.millrace.config.Config.QueueSettings;
+import io.millrace.config.QueueSettings;
+import io.millrace.config.QueueSettings.DeadLetter;
 import io.millrace.journal.Fact;
 import io.millrace.journal.Journal.RecoveredNode;
 import io.millrace.message.Condition;

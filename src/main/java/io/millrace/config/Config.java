@@ -1,5 +1,6 @@
 package io.millrace.config;
 
+import io.millrace.config.QueueSettings.DeadLetter;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -22,6 +23,8 @@ import java.util.Set;
  * @param users who may log in
  * @param queueDefaults settings of every queue that does not say otherwise
  * @param queues the queues that exist from the start
+ * @param topics the topics that exist from the start
+ * @param forwardings what goes to other addresses, too
  * @param autoCreate which other addresses become queues when they are first used; the first rule that matches decides,
  *     and no match means no
  */
@@ -35,12 +38,16 @@ public record Config(
         List<User> users,
         QueueSettings queueDefaults,
         List<QueueDefinition> queues,
+        List<TopicDefinition> topics,
+        List<Forwarding> forwardings,
         List<AutoCreateRule> autoCreate) {
 
     public Config {
         listeners = List.copyOf(listeners);
         users = List.copyOf(users);
         queues = List.copyOf(queues);
+        topics = List.copyOf(topics);
+        forwardings = List.copyOf(forwardings);
         autoCreate = List.copyOf(autoCreate);
     }
 
@@ -56,7 +63,9 @@ public record Config(
                 List.of(),
                 QueueSettings.DEFAULT,
                 List.of(),
-                List.of(new AutoCreateRule("*", true, QueueSettings.DEFAULT)));
+                List.of(),
+                List.of(),
+                List.of(new AutoCreateRule("*", true, false, QueueSettings.DEFAULT)));
     }
 
     /** This, with one listener: on loopback, for anonymous clients, on a port that may be 0 for any free one. */
@@ -72,20 +81,53 @@ public record Config(
     /** This, with other listeners. */
     public Config withListeners(List<Listener> others) {
         return new Config(
-                others, http, store, memoryBytes, eventLoops, connection, users, queueDefaults, queues, autoCreate);
+                others,
+                http,
+                store,
+                memoryBytes,
+                eventLoops,
+                connection,
+                users,
+                queueDefaults,
+                queues,
+                topics,
+                forwardings,
+                autoCreate);
     }
 
     /** This, with another HTTP listener or none. */
     public Config withHttp(Optional<Http> other) {
         return new Config(
-                listeners, other, store, memoryBytes, eventLoops, connection, users, queueDefaults, queues, autoCreate);
+                listeners,
+                other,
+                store,
+                memoryBytes,
+                eventLoops,
+                connection,
+                users,
+                queueDefaults,
+                queues,
+                topics,
+                forwardings,
+                autoCreate);
     }
 
     /** This, with the store in another directory. */
     public Config withDirectory(Path directory) {
         Store moved = new Store(directory, store.maxBytes(), store.minFreeBytes());
         return new Config(
-                listeners, http, moved, memoryBytes, eventLoops, connection, users, queueDefaults, queues, autoCreate);
+                listeners,
+                http,
+                moved,
+                memoryBytes,
+                eventLoops,
+                connection,
+                users,
+                queueDefaults,
+                queues,
+                topics,
+                forwardings,
+                autoCreate);
     }
 
     /** This, with one more queue, which has the default settings. */
@@ -103,7 +145,69 @@ public record Config(
     /** This, with other queues. */
     public Config withQueues(List<QueueDefinition> others) {
         return new Config(
-                listeners, http, store, memoryBytes, eventLoops, connection, users, queueDefaults, others, autoCreate);
+                listeners,
+                http,
+                store,
+                memoryBytes,
+                eventLoops,
+                connection,
+                users,
+                queueDefaults,
+                others,
+                topics,
+                forwardings,
+                autoCreate);
+    }
+
+    /** This, with other topics. */
+    public Config withTopics(List<TopicDefinition> others) {
+        return new Config(
+                listeners,
+                http,
+                store,
+                memoryBytes,
+                eventLoops,
+                connection,
+                users,
+                queueDefaults,
+                queues,
+                others,
+                forwardings,
+                autoCreate);
+    }
+
+    /** This, with other forwardings. */
+    public Config withForwardings(List<Forwarding> others) {
+        return new Config(
+                listeners,
+                http,
+                store,
+                memoryBytes,
+                eventLoops,
+                connection,
+                users,
+                queueDefaults,
+                queues,
+                topics,
+                others,
+                autoCreate);
+    }
+
+    /** This, with other rules for addresses that are not there yet. */
+    public Config withAutoCreate(List<AutoCreateRule> others) {
+        return new Config(
+                listeners,
+                http,
+                store,
+                memoryBytes,
+                eventLoops,
+                connection,
+                users,
+                queueDefaults,
+                queues,
+                topics,
+                forwardings,
+                others);
     }
 
     /** This, with one more user. A listener that is {@link Listener#anonymous} lets others in all the same. */
@@ -111,7 +215,18 @@ public record Config(
         List<User> more = new ArrayList<>(users);
         more.add(user);
         return new Config(
-                listeners, http, store, memoryBytes, eventLoops, connection, more, queueDefaults, queues, autoCreate);
+                listeners,
+                http,
+                store,
+                memoryBytes,
+                eventLoops,
+                connection,
+                more,
+                queueDefaults,
+                queues,
+                topics,
+                forwardings,
+                autoCreate);
     }
 
     /**
@@ -128,7 +243,25 @@ public record Config(
         return ruleFor(address).map(AutoCreateRule::settings).orElse(queueDefaults);
     }
 
-    /** Whether an address that is not there yet may become a queue. No rule that matches means no. */
+    /**
+     * The settings of subscriptions to the topic with an address (or to topics that match it): its own if it is
+     * configured, else those of the first rule for automatic creation that matches, else the defaults.
+     */
+    public QueueSettings subscriptionSettingsFor(String address) {
+        for (TopicDefinition topic : topics) {
+            if (topic.name().equals(address)) {
+                return topic.settings();
+            }
+        }
+        return ruleFor(address).map(AutoCreateRule::settings).orElse(queueDefaults);
+    }
+
+    /** Whether an address that is not there yet becomes a topic when the client does not say what it wants. */
+    public boolean becomesTopic(String address) {
+        return ruleFor(address).map(AutoCreateRule::topic).orElse(false);
+    }
+
+    /** Whether an address that is not there yet may become a queue or a topic. No rule that matches means no. */
     public boolean mayCreate(String address) {
         return ruleFor(address).map(AutoCreateRule::create).orElse(false);
     }
@@ -249,14 +382,32 @@ public record Config(
     /** A queue that exists from the start. */
     public record QueueDefinition(String name, QueueSettings settings) {}
 
+    /** A topic that exists from the start, and the settings of its subscriptions. */
+    public record TopicDefinition(String name, QueueSettings settings) {}
+
+    /**
+     * What is sent to one address goes to others, too, in the same durable step.
+     *
+     * @param from a queue or topic
+     * @param to queues or topics
+     * @param selector which messages, as a JMS selector; empty for all
+     * @param divert it does not go to {@code from} itself then
+     */
+    public record Forwarding(String from, List<String> to, Optional<String> selector, boolean divert) {
+        public Forwarding {
+            to = List.copyOf(to);
+        }
+    }
+
     /**
      * A rule for addresses that are not there yet.
      *
      * @param match an address; {@code *} in it stands for any characters
-     * @param create whether a queue is made
-     * @param settings of the queues it makes
+     * @param create whether a node is made
+     * @param topic it is a topic, not a queue, when the client does not say which it wants
+     * @param settings of the queues it makes, and of the subscriptions of topics it makes
      */
-    public record AutoCreateRule(String match, boolean create, QueueSettings settings) {
+    public record AutoCreateRule(String match, boolean create, boolean topic, QueueSettings settings) {
 
         /** Whether the rule is for an address. Takes time by the product of both lengths at worst, and no memory. */
         public boolean matches(String address) {
@@ -283,51 +434,5 @@ public record Config(
             }
             return pattern == match.length();
         }
-    }
-
-    /**
-     * Settings of a queue.
-     *
-     * @param maxDeliveries after so many failed attempts a message is dead; 1 or more
-     * @param deadLetter where dead messages go
-     * @param maxMessages how many messages; empty for no limit
-     * @param maxBytes how many bytes of messages; empty for no limit
-     * @param whenFull what happens to a message over the limit
-     */
-    public record QueueSettings(
-            int maxDeliveries,
-            DeadLetter deadLetter,
-            Optional<Long> maxMessages,
-            Optional<Long> maxBytes,
-            WhenFull whenFull) {
-
-        /** Ten attempts, then {@code <queue>.dlq}; no limits. */
-        public static final QueueSettings DEFAULT =
-                new QueueSettings(10, new DeadLetter.Own(), Optional.empty(), Optional.empty(), WhenFull.REJECT);
-    }
-
-    /** Where dead messages go. */
-    public sealed interface DeadLetter {
-        /** To {@code <queue>.dlq}, made when first needed. */
-        record Own() implements DeadLetter {
-            /** The name of the dead-letter queue of a queue. */
-            public static String nameFor(String queue) {
-                return queue + ".dlq";
-            }
-        }
-
-        /** To a queue of this name. */
-        record To(String queue) implements DeadLetter {}
-
-        /** Nowhere: no limit on deliveries; a rejected message is discarded. */
-        record Off() implements DeadLetter {}
-    }
-
-    /** What a full queue does. */
-    public enum WhenFull {
-        /** The sender is told so. */
-        REJECT,
-        /** The oldest messages that no consumer holds make room. */
-        DROP_OLDEST
     }
 }

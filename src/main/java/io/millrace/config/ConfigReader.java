@@ -1,14 +1,13 @@
 package io.millrace.config;
 
 import io.millrace.config.Config.AutoCreateRule;
-import io.millrace.config.Config.DeadLetter;
 import io.millrace.config.Config.Http;
 import io.millrace.config.Config.Listener;
 import io.millrace.config.Config.QueueDefinition;
-import io.millrace.config.Config.QueueSettings;
 import io.millrace.config.Config.Store;
 import io.millrace.config.Config.User;
-import io.millrace.config.Config.WhenFull;
+import io.millrace.config.QueueSettings.DeadLetter;
+import io.millrace.config.QueueSettings.WhenFull;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -49,6 +48,8 @@ final class ConfigReader {
                 connection(top.section("connection", Keys.CONNECTION)),
                 users,
                 queueDefaults,
+                List.of(),
+                List.of(),
                 List.of(),
                 autoCreate(queueDefaults));
         return withQueues(config);
@@ -200,21 +201,24 @@ final class ConfigReader {
 
     private static QueueSettings settings(Section section, QueueSettings byDefault) {
         String forMessages = "a whole number from 1, or " + UNLIMITED;
-        return new QueueSettings(
-                (int) section.number("max-deliveries", byDefault.maxDeliveries(), 1, 1_000_000),
-                section.name("dead-letter").map(ConfigReader::deadLetter).orElse(byDefault.deadLetter()),
-                limit(
-                        section,
-                        "max-messages",
-                        byDefault.maxMessages(),
-                        forMessages,
-                        text -> Section.wholeNumber(text, 1, Long.MAX_VALUE)),
-                limit(section, "max-bytes", byDefault.maxBytes(), 1),
-                section.read("when-full", byDefault.whenFull(), "reject or drop-oldest", text -> switch (text) {
-                    case "reject" -> Optional.of(WhenFull.REJECT);
-                    case "drop-oldest" -> Optional.of(WhenFull.DROP_OLDEST);
-                    default -> Optional.empty();
-                }));
+        return byDefault
+                .withMaxDeliveries((int) section.number("max-deliveries", byDefault.maxDeliveries(), 1, 1_000_000))
+                .withDeadLetter(section.name("dead-letter")
+                        .map(ConfigReader::deadLetter)
+                        .orElse(byDefault.deadLetter()))
+                .withLimits(
+                        limit(
+                                section,
+                                "max-messages",
+                                byDefault.maxMessages(),
+                                forMessages,
+                                text -> Section.wholeNumber(text, 1, Long.MAX_VALUE)),
+                        limit(section, "max-bytes", byDefault.maxBytes(), 1),
+                        section.read("when-full", byDefault.whenFull(), "reject or drop-oldest", text -> switch (text) {
+                            case "reject" -> Optional.of(WhenFull.REJECT);
+                            case "drop-oldest" -> Optional.of(WhenFull.DROP_OLDEST);
+                            default -> Optional.empty();
+                        }));
     }
 
     private static DeadLetter deadLetter(String text) {
@@ -226,7 +230,7 @@ final class ConfigReader {
     private List<AutoCreateRule> autoCreate(QueueSettings queueDefaults) {
         Optional<List<Section>> given = top.list("auto-create", Keys.RULE);
         if (given.isEmpty()) {
-            return List.of(new AutoCreateRule("*", true, queueDefaults));
+            return List.of(new AutoCreateRule("*", true, false, queueDefaults));
         }
         List<AutoCreateRule> rules = new ArrayList<>();
         Set<String> matches = new HashSet<>();
@@ -237,7 +241,7 @@ final class ConfigReader {
                 if (!matches.add(match)) {
                     section.wrongValue("match", "there are two rules for \"" + match + "\"; only the first would work");
                 }
-                rules.add(new AutoCreateRule(match, create, settings));
+                rules.add(new AutoCreateRule(match, create, false, settings));
             });
         }
         return rules;
@@ -289,13 +293,6 @@ final class ConfigReader {
                             : "\"" + queue.name() + "\" takes the dead messages of another queue, so it cannot have a"
                                     + " dead-letter queue of its own; leave the key out");
         }
-        return new QueueDefinition(
-                queue.name(),
-                new QueueSettings(
-                        settings.maxDeliveries(),
-                        new DeadLetter.Off(),
-                        settings.maxMessages(),
-                        settings.maxBytes(),
-                        settings.whenFull()));
+        return new QueueDefinition(queue.name(), settings.withDeadLetter(new DeadLetter.Off()));
     }
 }

@@ -1,7 +1,7 @@
 package io.millrace.queue;
 
-import io.millrace.config.Config.QueueSettings;
-import io.millrace.config.Config.WhenFull;
+import io.millrace.config.QueueSettings;
+import io.millrace.config.QueueSettings.WhenFull;
 import io.millrace.journal.Journal.Room;
 import io.millrace.message.Condition;
 import io.millrace.message.Message;

@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.millrace.config.Config;
 import io.millrace.config.Config.AutoCreateRule;
-import io.millrace.config.Config.QueueSettings;
+import io.millrace.config.QueueSettings;
 import io.millrace.journal.InMemoryJournal;
 import io.millrace.message.Condition;
 import io.millrace.queue.Answers;
@@ -32,6 +32,8 @@ class AddressesTest {
                 config.users(),
                 config.queueDefaults(),
                 config.queues(),
+                List.of(),
+                List.of(),
                 List.of(rules));
     }
 
@@ -141,8 +143,8 @@ class AddressesTest {
         @Test
         void theFirstRuleThatMatchesDecides() {
             Config config = withRules(
-                    new AutoCreateRule("private.*", false, QueueSettings.DEFAULT),
-                    new AutoCreateRule("*", true, QueueSettings.DEFAULT));
+                    new AutoCreateRule("private.*", false, false, QueueSettings.DEFAULT),
+                    new AutoCreateRule("*", true, false, QueueSettings.DEFAULT));
             BrokerScene scene = new BrokerScene(config, new InMemoryJournal(), 1);
             BrokerScene.Opened closed = scene.open(0, "private.orders", Nodes.Use.SEND, this);
             scene.settle();

@@ -4,10 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.millrace.config.Config;
-import io.millrace.config.Config.DeadLetter;
 import io.millrace.config.Config.QueueDefinition;
-import io.millrace.config.Config.QueueSettings;
-import io.millrace.config.Config.WhenFull;
+import io.millrace.config.QueueSettings;
+import io.millrace.config.QueueSettings.DeadLetter;
+import io.millrace.config.QueueSettings.WhenFull;
 import io.millrace.journal.Fact;
 import io.millrace.journal.InMemoryJournal;
 import io.millrace.message.Condition;
@@ -37,7 +37,11 @@ class DeadLetterQueuesTest {
     private static Config withQueue(String name, DeadLetter deadLetter) {
         return Config.defaults()
                 .withQueue(new QueueDefinition(
-                        name, new QueueSettings(2, deadLetter, Optional.empty(), Optional.empty(), WhenFull.REJECT)));
+                        name,
+                        QueueSettings.DEFAULT
+                                .withMaxDeliveries(2)
+                                .withDeadLetter(deadLetter)
+                                .withLimits(Optional.empty(), Optional.empty(), WhenFull.REJECT)));
     }
 
     @Test

@@ -7,15 +7,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import io.millrace.config.Config.AutoCreateRule;
-import io.millrace.config.Config.DeadLetter;
 import io.millrace.config.Config.Http;
 import io.millrace.config.Config.Listener;
 import io.millrace.config.Config.QueueDefinition;
-import io.millrace.config.Config.QueueSettings;
 import io.millrace.config.Config.Store;
 import io.millrace.config.Config.User;
-import io.millrace.config.Config.WhenFull;
 import io.millrace.config.ConfigException.Mistake;
+import io.millrace.config.QueueSettings.DeadLetter;
+import io.millrace.config.QueueSettings.WhenFull;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -73,10 +72,12 @@ class ConfigFileTest {
             assertEquals(
                     new Config.Connection(65_536, 1023, 4095, Duration.ofSeconds(60), 16_777_216, 1000),
                     config.connection());
-            QueueSettings settings =
-                    new QueueSettings(10, new DeadLetter.Own(), Optional.empty(), Optional.empty(), WhenFull.REJECT);
+            QueueSettings settings = QueueSettings.DEFAULT
+                    .withMaxDeliveries(10)
+                    .withDeadLetter(new DeadLetter.Own())
+                    .withLimits(Optional.empty(), Optional.empty(), WhenFull.REJECT);
             assertEquals(settings, config.queueDefaults());
-            assertEquals(List.of(new AutoCreateRule("*", true, settings)), config.autoCreate());
+            assertEquals(List.of(new AutoCreateRule("*", true, false, settings)), config.autoCreate());
             assertTrue(config.warnings().isEmpty());
         }
     }
@@ -112,8 +113,10 @@ class ConfigFileTest {
                       - {match: "tmp.*", create: false}
                       - {match: "*", max-messages: 77}
                     """.formatted(HASH));
-            QueueSettings defaults = new QueueSettings(
-                    4, new DeadLetter.To("graveyard"), Optional.of(9L), Optional.of(1024L), WhenFull.DROP_OLDEST);
+            QueueSettings defaults = QueueSettings.DEFAULT
+                    .withMaxDeliveries(4)
+                    .withDeadLetter(new DeadLetter.To("graveyard"))
+                    .withLimits(Optional.of(9L), Optional.of(1024L), WhenFull.DROP_OLDEST);
             assertEquals(
                     new Config(
                             List.of(
@@ -129,32 +132,33 @@ class ConfigFileTest {
                             List.of(
                                     new QueueDefinition(
                                             "orders",
-                                            new QueueSettings(
-                                                    5,
-                                                    new DeadLetter.Own(),
-                                                    Optional.empty(),
-                                                    Optional.empty(),
-                                                    WhenFull.REJECT)),
+                                            QueueSettings.DEFAULT
+                                                    .withMaxDeliveries(5)
+                                                    .withDeadLetter(new DeadLetter.Own())
+                                                    .withLimits(Optional.empty(), Optional.empty(), WhenFull.REJECT)),
                                     new QueueDefinition(
                                             "ticks",
-                                            new QueueSettings(
-                                                    4,
-                                                    new DeadLetter.Off(),
-                                                    Optional.of(9L),
-                                                    Optional.of(1024L),
-                                                    WhenFull.DROP_OLDEST)),
+                                            QueueSettings.DEFAULT
+                                                    .withMaxDeliveries(4)
+                                                    .withDeadLetter(new DeadLetter.Off())
+                                                    .withLimits(
+                                                            Optional.of(9L), Optional.of(1024L), WhenFull.DROP_OLDEST)),
                                     new QueueDefinition("plain", defaults)),
+                            List.of(),
+                            List.of(),
                             List.of(
-                                    new AutoCreateRule("tmp.*", false, defaults),
+                                    new AutoCreateRule("tmp.*", false, false, defaults),
                                     new AutoCreateRule(
                                             "*",
                                             true,
-                                            new QueueSettings(
-                                                    4,
-                                                    new DeadLetter.To("graveyard"),
-                                                    Optional.of(77L),
-                                                    Optional.of(1024L),
-                                                    WhenFull.DROP_OLDEST)))),
+                                            false,
+                                            QueueSettings.DEFAULT
+                                                    .withMaxDeliveries(4)
+                                                    .withDeadLetter(new DeadLetter.To("graveyard"))
+                                                    .withLimits(
+                                                            Optional.of(77L),
+                                                            Optional.of(1024L),
+                                                            WhenFull.DROP_OLDEST)))),
                     config);
         }
 

@@ -6,12 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.millrace.config.Config.AutoCreateRule;
-import io.millrace.config.Config.DeadLetter;
 import io.millrace.config.Config.Listener;
 import io.millrace.config.Config.QueueDefinition;
-import io.millrace.config.Config.QueueSettings;
 import io.millrace.config.Config.User;
-import io.millrace.config.Config.WhenFull;
+import io.millrace.config.QueueSettings.DeadLetter;
+import io.millrace.config.QueueSettings.WhenFull;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -25,11 +24,14 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class ConfigTest {
     private static QueueSettings settings(int maxDeliveries, DeadLetter deadLetter) {
-        return new QueueSettings(maxDeliveries, deadLetter, Optional.empty(), Optional.empty(), WhenFull.REJECT);
+        return QueueSettings.DEFAULT
+                .withMaxDeliveries(maxDeliveries)
+                .withDeadLetter(deadLetter)
+                .withLimits(Optional.empty(), Optional.empty(), WhenFull.REJECT);
     }
 
     private static AutoCreateRule rule(String match, boolean create, int maxDeliveries) {
-        return new AutoCreateRule(match, create, settings(maxDeliveries, new DeadLetter.Own()));
+        return new AutoCreateRule(match, create, false, settings(maxDeliveries, new DeadLetter.Own()));
     }
 
     private static Config withRules(AutoCreateRule... rules) {
@@ -44,6 +46,8 @@ class ConfigTest {
                 base.users(),
                 base.queueDefaults(),
                 base.queues(),
+                List.of(),
+                List.of(),
                 List.of(rules));
     }
 
@@ -171,6 +175,8 @@ class ConfigTest {
                     base.users(),
                     base.queueDefaults(),
                     base.queues(),
+                    List.of(),
+                    List.of(),
                     base.autoCreate());
             assertTrue(greedy.warnings().get(0).contains("-Xmx"), greedy.warnings()::toString);
         }

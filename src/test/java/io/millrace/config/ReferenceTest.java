@@ -3,10 +3,10 @@ package io.millrace.config;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.millrace.config.Config.DeadLetter;
 import io.millrace.config.Config.Listener;
 import io.millrace.config.Config.QueueDefinition;
-import io.millrace.config.Config.WhenFull;
+import io.millrace.config.QueueSettings.DeadLetter;
+import io.millrace.config.QueueSettings.WhenFull;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -119,6 +119,8 @@ class MillraceTest {
                     List.of(),
                     config().queueDefaults(),
                     config().queues(),
+                    List.of(),
+                    List.of(),
                     config().autoCreate());
             try (Millrace millrace = Millrace.start(two)) {
                 for (int i = 0; i < 4; i++) {

@@ -172,7 +172,7 @@ class DeadLetterTest {
         void isNotRefusedForALimit() {
             Queue full = new Queue(
                     new QueueIdentity(2, "orders.dlq", true),
-                    QueueScene.atMost(1, io.millrace.config.Config.WhenFull.REJECT),
+                    QueueScene.atMost(1, io.millrace.config.QueueSettings.WhenFull.REJECT),
                     scene.resources,
                     DeadLetterRoute.NONE,
                     Backlog.NONE);

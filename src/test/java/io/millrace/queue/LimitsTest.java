@@ -3,9 +3,9 @@ package io.millrace.queue;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.millrace.config.Config.DeadLetter;
-import io.millrace.config.Config.QueueSettings;
-import io.millrace.config.Config.WhenFull;
+import io.millrace.config.QueueSettings;
+import io.millrace.config.QueueSettings.DeadLetter;
+import io.millrace.config.QueueSettings.WhenFull;
 import io.millrace.journal.Journal.Room;
 import io.millrace.message.Condition;
 import io.millrace.message.Outcome;
@@ -46,8 +46,10 @@ class LimitsTest {
 
         @Test
         void theLimitThatIsReachedIsTheOneThatIsTold() {
-            QueueSettings both =
-                    new QueueSettings(3, new DeadLetter.Own(), Optional.of(10L), Optional.of(1000L), WhenFull.REJECT);
+            QueueSettings both = QueueSettings.DEFAULT
+                    .withMaxDeliveries(3)
+                    .withDeadLetter(new DeadLetter.Own())
+                    .withLimits(Optional.of(10L), Optional.of(1000L), WhenFull.REJECT);
             QueueScene scene = new QueueScene(both, QueueScene.AMPLE_BYTES);
             scene.offer(Messages.message("a", true, 600));
             Answers answers = scene.offer(Messages.message("b", true, 600));

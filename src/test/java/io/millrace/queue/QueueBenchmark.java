@@ -1,6 +1,6 @@
 package io.millrace.queue;
 
-import io.millrace.config.Config.QueueSettings;
+import io.millrace.config.QueueSettings;
 import io.millrace.journal.Fact;
 import io.millrace.journal.Journal;
 import io.millrace.journal.MessageReader;

@@ -1,8 +1,8 @@
 package io.millrace.queue;
 
-import io.millrace.config.Config.DeadLetter;
-import io.millrace.config.Config.QueueSettings;
-import io.millrace.config.Config.WhenFull;
+import io.millrace.config.QueueSettings;
+import io.millrace.config.QueueSettings.DeadLetter;
+import io.millrace.config.QueueSettings.WhenFull;
 import io.millrace.journal.Fact;
 import io.millrace.journal.InMemoryJournal;
 import io.millrace.journal.Journal.RecoveredNode;
@@ -83,19 +83,31 @@ final class QueueScene {
     }
 
     static QueueSettings settings() {
-        return new QueueSettings(3, new DeadLetter.Own(), Optional.empty(), Optional.empty(), WhenFull.REJECT);
+        return QueueSettings.DEFAULT
+                .withMaxDeliveries(3)
+                .withDeadLetter(new DeadLetter.Own())
+                .withLimits(Optional.empty(), Optional.empty(), WhenFull.REJECT);
     }
 
     static QueueSettings withoutDeadLetters() {
-        return new QueueSettings(3, new DeadLetter.Off(), Optional.empty(), Optional.empty(), WhenFull.REJECT);
+        return QueueSettings.DEFAULT
+                .withMaxDeliveries(3)
+                .withDeadLetter(new DeadLetter.Off())
+                .withLimits(Optional.empty(), Optional.empty(), WhenFull.REJECT);
     }
 
     static QueueSettings atMost(long messages, WhenFull whenFull) {
-        return new QueueSettings(3, new DeadLetter.Own(), Optional.of(messages), Optional.empty(), whenFull);
+        return QueueSettings.DEFAULT
+                .withMaxDeliveries(3)
+                .withDeadLetter(new DeadLetter.Own())
+                .withLimits(Optional.of(messages), Optional.empty(), whenFull);
     }
 
     static QueueSettings atMostBytes(long bytes, WhenFull whenFull) {
-        return new QueueSettings(3, new DeadLetter.Own(), Optional.empty(), Optional.of(bytes), whenFull);
+        return QueueSettings.DEFAULT
+                .withMaxDeliveries(3)
+                .withDeadLetter(new DeadLetter.Own())
+                .withLimits(Optional.empty(), Optional.of(bytes), whenFull);
     }
 
     /** Runs the loop and flushes the journal until nothing is left to do. */

@@ -252,7 +252,8 @@ class SettlementTest {
         @Test
         void isDroppedToMakeRoomLikeAnyOther() {
             QueueScene small = new QueueScene(
-                    QueueScene.atMost(2, io.millrace.config.Config.WhenFull.DROP_OLDEST), QueueScene.AMPLE_BYTES);
+                    QueueScene.atMost(2, io.millrace.config.QueueSettings.WhenFull.DROP_OLDEST),
+                    QueueScene.AMPLE_BYTES);
             small.offerTransient("a", "b");
             Recipient refusing = small.consumer().credit(1);
             small.consumer();

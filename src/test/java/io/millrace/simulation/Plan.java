@@ -1,10 +1,10 @@
 package io.millrace.simulation;
 
 import io.millrace.config.Config;
-import io.millrace.config.Config.DeadLetter;
 import io.millrace.config.Config.QueueDefinition;
-import io.millrace.config.Config.QueueSettings;
-import io.millrace.config.Config.WhenFull;
+import io.millrace.config.QueueSettings;
+import io.millrace.config.QueueSettings.DeadLetter;
+import io.millrace.config.QueueSettings.WhenFull;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -42,18 +42,18 @@ final class Plan {
                 base.users(),
                 base.queueDefaults(),
                 queues,
+                List.of(),
+                List.of(),
                 base.autoCreate());
     }
 
     private static QueueSettings settings(Random random) {
         DeadLetter[] kinds = {new DeadLetter.Own(), new DeadLetter.To("graveyard"), new DeadLetter.Off()};
         Optional<Long> limit = random.nextInt(3) == 0 ? Optional.of(1L + random.nextInt(40)) : Optional.empty();
-        return new QueueSettings(
-                1 + random.nextInt(4),
-                kinds[random.nextInt(3)],
-                limit,
-                Optional.empty(),
-                random.nextBoolean() ? WhenFull.REJECT : WhenFull.DROP_OLDEST);
+        return QueueSettings.DEFAULT
+                .withMaxDeliveries(1 + random.nextInt(4))
+                .withDeadLetter(kinds[random.nextInt(3)])
+                .withLimits(limit, Optional.empty(), random.nextBoolean() ? WhenFull.REJECT : WhenFull.DROP_OLDEST);
     }
 
     int loops() {
