@@ -1,17 +1,19 @@
 package io.millrace.config;
 
 import io.millrace.config.Config.AutoCreateRule;
+import io.millrace.config.Config.Forwarding;
 import io.millrace.config.Config.Http;
 import io.millrace.config.Config.Listener;
 import io.millrace.config.Config.QueueDefinition;
 import io.millrace.config.Config.Store;
+import io.millrace.config.Config.TopicDefinition;
 import io.millrace.config.Config.User;
 import io.millrace.config.QueueSettings.DeadLetter;
-import io.millrace.config.QueueSettings.WhenFull;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -19,13 +21,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Function;
 
 /** Makes a {@link Config} of the top section of a file. Owned by one {@link ConfigFile#load} call. */
 final class ConfigReader {
-    private static final long MAX_BYTES = 1L << 50;
     private static final int MAX_NAME = 1024;
-    private static final String UNLIMITED = "unlimited";
 
     private final Section top;
 
@@ -38,7 +37,8 @@ final class ConfigReader {
         List<User> users = users();
         List<Listener> listeners = listeners(!users.isEmpty());
         Optional<Http> http = http(listeners);
-        QueueSettings queueDefaults = settings(top.section("queue-defaults", Keys.SETTINGS), QueueSettings.DEFAULT);
+        QueueSettings queueDefaults =
+                SettingsReader.settings(top.section("queue-defaults", Keys.SETTINGS), QueueSettings.DEFAULT);
         Config config = new Config(
                 listeners,
                 http,
@@ -52,7 +52,8 @@ final class ConfigReader {
                 List.of(),
                 List.of(),
                 autoCreate(queueDefaults));
-        return withQueues(config);
+        Config withNodes = withQueues(config);
+        return withNodes.withTopics(topics(withNodes)).withForwardings(forwardings());
     }
 
     private List<Listener> listeners(boolean hasUsers) {
@@ -128,29 +129,8 @@ final class ConfigReader {
         });
         return new Store(
                 directory,
-                limit(section, "max-bytes", Store.DEFAULT.maxBytes(), 1 << 20),
-                section.bytes("min-free", Store.DEFAULT.minFreeBytes(), 0, MAX_BYTES));
-    }
-
-    private static Optional<Long> limit(Section section, String key, Optional<Long> byDefault, long min) {
-        String expected = "a size from " + Quantity.ofBytes(min) + ", such as 64KiB or 10GiB, or " + UNLIMITED;
-        return limit(section, key, byDefault, expected, text -> Quantity.bytes(text)
-                .filter(bytes -> bytes >= min && bytes <= MAX_BYTES));
-    }
-
-    private static Optional<Long> limit(
-            Section section,
-            String key,
-            Optional<Long> byDefault,
-            String expected,
-            Function<String, Optional<Long>> number) {
-        long none = Long.MAX_VALUE;
-        long limit = section.read(
-                key,
-                byDefault.orElse(none),
-                expected,
-                text -> text.equals(UNLIMITED) ? Optional.of(none) : number.apply(text));
-        return limit == none ? Optional.empty() : Optional.of(limit);
+                SettingsReader.limit(section, "max-bytes", Store.DEFAULT.maxBytes(), 1 << 20),
+                section.bytes("min-free", Store.DEFAULT.minFreeBytes(), 0, SettingsReader.MAX_BYTES));
     }
 
     private long memory(long automatic) {
@@ -160,7 +140,7 @@ final class ConfigReader {
                 "auto, or a size from 1MiB, such as 256MiB",
                 text -> text.equals("auto")
                         ? Optional.of(automatic)
-                        : Quantity.bytes(text).filter(bytes -> bytes >= 1 << 20 && bytes <= MAX_BYTES));
+                        : Quantity.bytes(text).filter(bytes -> bytes >= 1 << 20 && bytes <= SettingsReader.MAX_BYTES));
     }
 
     private static Config.Connection connection(Section section) {
@@ -199,34 +179,6 @@ final class ConfigReader {
                 + "(?:[A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{2}==)){2}");
     }
 
-    private static QueueSettings settings(Section section, QueueSettings byDefault) {
-        String forMessages = "a whole number from 1, or " + UNLIMITED;
-        return byDefault
-                .withMaxDeliveries((int) section.number("max-deliveries", byDefault.maxDeliveries(), 1, 1_000_000))
-                .withDeadLetter(section.name("dead-letter")
-                        .map(ConfigReader::deadLetter)
-                        .orElse(byDefault.deadLetter()))
-                .withLimits(
-                        limit(
-                                section,
-                                "max-messages",
-                                byDefault.maxMessages(),
-                                forMessages,
-                                text -> Section.wholeNumber(text, 1, Long.MAX_VALUE)),
-                        limit(section, "max-bytes", byDefault.maxBytes(), 1),
-                        section.read("when-full", byDefault.whenFull(), "reject or drop-oldest", text -> switch (text) {
-                            case "reject" -> Optional.of(WhenFull.REJECT);
-                            case "drop-oldest" -> Optional.of(WhenFull.DROP_OLDEST);
-                            default -> Optional.empty();
-                        }));
-    }
-
-    private static DeadLetter deadLetter(String text) {
-        return Section.truth(text)
-                .map(on -> on ? new DeadLetter.Own() : new DeadLetter.Off())
-                .orElseGet(() -> new DeadLetter.To(text));
-    }
-
     private List<AutoCreateRule> autoCreate(QueueSettings queueDefaults) {
         Optional<List<Section>> given = top.list("auto-create", Keys.RULE);
         if (given.isEmpty()) {
@@ -235,13 +187,18 @@ final class ConfigReader {
         List<AutoCreateRule> rules = new ArrayList<>();
         Set<String> matches = new HashSet<>();
         for (Section section : given.get()) {
-            QueueSettings settings = settings(section, queueDefaults);
+            QueueSettings settings = SettingsReader.settings(section, queueDefaults);
             boolean create = section.flag("create", true);
+            boolean topic = section.read("type", false, "queue or topic", text -> switch (text) {
+                case "queue" -> Optional.of(false);
+                case "topic" -> Optional.of(true);
+                default -> Optional.empty();
+            });
             section.requiredName("match").ifPresent(match -> {
                 if (!matches.add(match)) {
                     section.wrongValue("match", "there are two rules for \"" + match + "\"; only the first would work");
                 }
-                rules.add(new AutoCreateRule(match, create, false, settings));
+                rules.add(new AutoCreateRule(match, create, topic, settings));
             });
         }
         return rules;
@@ -251,7 +208,7 @@ final class ConfigReader {
         Map<String, Section> sections = new LinkedHashMap<>();
         List<QueueDefinition> queues = new ArrayList<>();
         for (Section section : top.list("queues", Keys.QUEUE).orElse(List.of())) {
-            QueueSettings settings = settings(section, config.queueDefaults());
+            QueueSettings settings = SettingsReader.settings(section, config.queueDefaults());
             section.requiredName("name")
                     .filter(name -> isAddress(section, name))
                     .ifPresent(name -> {
@@ -266,6 +223,52 @@ final class ConfigReader {
         queues.replaceAll(queue ->
                 deadLetterQueues.contains(queue.name()) ? lastResort(queue, sections.get(queue.name())) : queue);
         return config.withQueues(queues);
+    }
+
+    private List<TopicDefinition> topics(Config config) {
+        Set<String> names = new HashSet<>();
+        config.queues().forEach(queue -> names.add(queue.name()));
+        List<TopicDefinition> topics = new ArrayList<>();
+        for (Section section : top.list("topics", Keys.TOPIC).orElse(List.of())) {
+            QueueSettings settings = SettingsReader.settings(section, config.queueDefaults());
+            section.requiredName("name")
+                    .filter(name -> isAddress(section, name) && isTopic(section, name))
+                    .ifPresent(name -> {
+                        if (names.add(name)) {
+                            topics.add(new TopicDefinition(name, settings));
+                        } else {
+                            section.wrongValue("name", "there is a queue or another topic named \"" + name + "\"");
+                        }
+                    });
+        }
+        return topics;
+    }
+
+    private static boolean isTopic(Section section, String name) {
+        boolean plain = Arrays.stream(name.split("\\.")).noneMatch(level -> level.equals("*") || level.equals("#"));
+        if (!plain) {
+            section.wrongValue(
+                    "name", "\"" + name + "\" has wildcards, which are for subscribers; name the topics themselves");
+        }
+        return plain;
+    }
+
+    private List<Forwarding> forwardings() {
+        List<Forwarding> forwardings = new ArrayList<>();
+        for (Section section : top.list("forward", Keys.FORWARD).orElse(List.of())) {
+            Optional<String> selector = section.name("selector");
+            boolean divert = section.flag("divert", false);
+            List<String> to = section.requiredNames("to");
+            section.requiredName("from")
+                    .filter(from -> isAddress(section, from))
+                    .ifPresent(from -> {
+                        if (to.contains(from)) {
+                            section.wrongValue("to", "\"" + from + "\" would forward to itself");
+                        }
+                        forwardings.add(new Forwarding(from, to, selector, divert));
+                    });
+        }
+        return forwardings;
     }
 
     private static boolean isAddress(Section section, String name) {

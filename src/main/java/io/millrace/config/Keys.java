@@ -20,6 +20,8 @@ final class Keys {
             "users",
             "queue-defaults",
             "queues",
+            "topics",
+            "forward",
             "auto-create");
     static final List<String> LISTENER = List.of("name", "host", "port", "anonymous");
     static final List<String> HTTP = List.of("host", "port");
@@ -27,10 +29,30 @@ final class Keys {
     static final List<String> CONNECTION =
             List.of("max-frame-size", "channel-max", "handle-max", "idle-timeout", "max-message-size", "link-credit");
     static final List<String> USER = List.of("name", "password");
-    static final List<String> SETTINGS =
-            List.of("max-deliveries", "dead-letter", "max-messages", "max-bytes", "when-full");
+    static final List<String> SETTINGS = List.of(
+            "max-deliveries",
+            "dead-letter",
+            "max-messages",
+            "max-bytes",
+            "when-full",
+            "default-ttl",
+            "min-ttl",
+            "max-ttl",
+            "expired",
+            "redelivery-delay",
+            "redelivery-multiplier",
+            "max-redelivery-delay",
+            "redelivery-jitter",
+            "consumers",
+            "last-value-key",
+            "replay",
+            "duplicates",
+            "duplicates-window",
+            "duplicates-kept");
     static final List<String> QUEUE = joined(List.of("name"), SETTINGS);
-    static final List<String> RULE = joined(List.of("match", "create"), SETTINGS);
+    static final List<String> TOPIC = joined(List.of("name"), SETTINGS);
+    static final List<String> FORWARD = List.of("from", "to", "selector", "divert");
+    static final List<String> RULE = joined(List.of("match", "create", "type"), SETTINGS);
 
     private Keys() {}
 
@@ -45,6 +67,8 @@ final class Keys {
         all.put("users", USER);
         all.put("queue-defaults", SETTINGS);
         all.put("queues", QUEUE);
+        all.put("topics", TOPIC);
+        all.put("forward", FORWARD);
         all.put("auto-create", RULE);
         return all;
     }

@@ -158,8 +158,24 @@ public record QueueSettings(
                 duplicates);
     }
 
-    /** This, as a queue that keeps what was consumed. */
-    public QueueSettings replaying() {
+    /** This, as no last-value queue. */
+    public QueueSettings withoutLastValueKey() {
+        return new QueueSettings(
+                maxDeliveries,
+                deadLetter,
+                maxMessages,
+                maxBytes,
+                whenFull,
+                expiry,
+                redelivery,
+                consumers,
+                Optional.empty(),
+                replay,
+                duplicates);
+    }
+
+    /** This, as a queue that keeps what was consumed, or not. */
+    public QueueSettings withReplay(boolean other) {
         return new QueueSettings(
                 maxDeliveries,
                 deadLetter,
@@ -170,7 +186,7 @@ public record QueueSettings(
                 redelivery,
                 consumers,
                 lastValueKey,
-                true,
+                other,
                 duplicates);
     }
 
@@ -188,6 +204,22 @@ public record QueueSettings(
                 lastValueKey,
                 replay,
                 Optional.of(other));
+    }
+
+    /** This, taking whatever comes, also again. */
+    public QueueSettings withoutDuplicates() {
+        return new QueueSettings(
+                maxDeliveries,
+                deadLetter,
+                maxMessages,
+                maxBytes,
+                whenFull,
+                expiry,
+                redelivery,
+                consumers,
+                lastValueKey,
+                replay,
+                Optional.empty());
     }
 
     /** Where dead messages go. */

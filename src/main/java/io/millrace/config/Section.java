@@ -142,6 +142,28 @@ final class Section {
         return name(key);
     }
 
+    /** One name or a list of them, at least one. */
+    List<String> requiredNames(String key) {
+        assert allowed.contains(key) : key + " is not among the known keys of " + path;
+        if (!(values.get(key) instanceof SequenceNode sequence)) {
+            return requiredName(key).map(List::of).orElse(List.of());
+        }
+        List<String> names = new ArrayList<>();
+        for (Node element : sequence.getValue()) {
+            if (element instanceof ScalarNode scalar && !scalar.getValue().isBlank()) {
+                variables
+                        .replaceIn(scalar.getValue(), text -> wrongValue(key, text))
+                        .ifPresent(names::add);
+            } else {
+                mistakes.add(element, pathOf(key) + ": " + described(element) + " is not allowed here; expected names");
+            }
+        }
+        if (sequence.getValue().isEmpty()) {
+            wrongValue(key, "must not be empty");
+        }
+        return names;
+    }
+
     /** A value that is read by {@code reader}, which returns nothing for what is not {@code expected}. */
     <T> T read(String key, T byDefault, String expected, Function<String, Optional<T>> reader) {
         return text(key)
