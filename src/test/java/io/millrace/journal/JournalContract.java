@@ -98,16 +98,24 @@ public abstract class JournalContract {
         journal = open();
     }
 
+    /** Of the first lane. */
     protected final List<StoredMessage> read(long queue, long after, int maxMessages, long maxBytes) {
+        return read(new MessageKey(queue, 0, after), maxMessages, maxBytes);
+    }
+
+    protected final List<StoredMessage> read(MessageKey after, int maxMessages, long maxBytes) {
         List<List<StoredMessage>> found = new ArrayList<>();
-        MessageKey key = new MessageKey(queue, after < 0 ? Integer.MIN_VALUE : 0, after);
-        journal.reader().read(key, maxMessages, maxBytes, line, found::add);
+        journal.reader().read(after, maxMessages, maxBytes, line, found::add);
         line.until(() -> !found.isEmpty());
         return found.get(0);
     }
 
     protected final List<Long> sequences(long queue) {
-        return read(queue, -1, 1000, Long.MAX_VALUE).stream()
+        return sequences(queue, 0);
+    }
+
+    protected final List<Long> sequences(long queue, int lane) {
+        return read(new MessageKey(queue, lane, -1), 1000, Long.MAX_VALUE).stream()
                 .map(message -> message.key().sequence())
                 .toList();
     }
@@ -150,13 +158,17 @@ public abstract class JournalContract {
         }
 
         @Test
-        void messagesComeByPriorityOrderThenBySequence() {
+        void messagesComeBySequenceAndOnlyThoseOfOneLane() {
             append(
                     stored(new MessageKey(ORDERS, 1, 1), true, 1),
                     stored(new MessageKey(ORDERS, 0, 3), true, 1),
-                    stored(new MessageKey(ORDERS, -4, 4), true, 1),
+                    stored(new MessageKey(ORDERS, MessageKey.SCHEDULED, 4), true, 1),
+                    stored(new MessageKey(ORDERS, 1, 5), false, 1),
                     stored(new MessageKey(ORDERS, 0, 2), true, 1));
-            assertEquals(List.of(4L, 2L, 3L, 1L), sequences(ORDERS));
+            assertEquals(List.of(2L, 3L), sequences(ORDERS, 0));
+            assertEquals(List.of(1L, 5L), sequences(ORDERS, 1));
+            assertEquals(List.of(), sequences(ORDERS, 2));
+            assertEquals(List.of(4L), sequences(ORDERS, MessageKey.SCHEDULED));
         }
 
         @Test

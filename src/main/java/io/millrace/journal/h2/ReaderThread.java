@@ -180,16 +180,16 @@ final class ReaderThread implements MessageReader {
                 + " does not match its checksum: the store is damaged, restore it from a backup");
     }
 
-    /** A walk over the messages of one queue in one map. */
+    /** A walk over the messages of one lane in one map. */
     private static final class Run {
         private final Cursor<MessageKey, MessageRecord> cursor;
-        private final long queue;
+        private final MessageKey lane;
         private MessageKey key;
         private MessageRecord record;
 
         Run(MVMap<MessageKey, MessageRecord> map, MessageKey after) {
             cursor = map.cursor(after);
-            queue = after.queue();
+            lane = after;
             advance();
             if (after.equals(key)) {
                 advance();
@@ -198,7 +198,7 @@ final class ReaderThread implements MessageReader {
 
         void advance() {
             key = cursor.hasNext() ? cursor.next() : null;
-            if (key != null && key.queue() != queue) {
+            if (key != null && (key.queue() != lane.queue() || key.order() != lane.order())) {
                 key = null;
             }
             record = key == null ? null : cursor.getValue();

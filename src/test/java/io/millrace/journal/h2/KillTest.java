@@ -113,7 +113,7 @@ class KillTest {
 
     private static List<Long> sequences(H2Journal journal, long queue) throws Exception {
         CompletableFuture<List<StoredMessage>> found = new CompletableFuture<>();
-        MessageKey first = new MessageKey(queue, Integer.MIN_VALUE, 0);
+        MessageKey first = new MessageKey(queue, 0, -1);
         journal.reader().read(first, Integer.MAX_VALUE, Long.MAX_VALUE, Runnable::run, found::complete);
         return found.get(20, TimeUnit.SECONDS).stream()
                 .map(message -> message.key().sequence())

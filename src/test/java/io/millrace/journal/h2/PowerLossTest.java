@@ -162,10 +162,12 @@ class PowerLossTest {
         private static List<StoredMessage> read(H2Journal journal, List<RecoveredNode> queues) throws Exception {
             List<StoredMessage> messages = new ArrayList<>();
             for (RecoveredNode queue : queues) {
-                MessageKey first = new MessageKey(queue.declared().number(), Integer.MIN_VALUE, 0);
-                CompletableFuture<List<StoredMessage>> run = new CompletableFuture<>();
-                journal.reader().read(first, Integer.MAX_VALUE, Long.MAX_VALUE, Runnable::run, run::complete);
-                messages.addAll(run.get(10, TimeUnit.SECONDS));
+                for (int lane : RandomFacts.LANES) {
+                    MessageKey first = new MessageKey(queue.declared().number(), lane, -1);
+                    CompletableFuture<List<StoredMessage>> run = new CompletableFuture<>();
+                    journal.reader().read(first, Integer.MAX_VALUE, Long.MAX_VALUE, Runnable::run, run::complete);
+                    messages.addAll(run.get(10, TimeUnit.SECONDS));
+                }
             }
             return messages;
         }

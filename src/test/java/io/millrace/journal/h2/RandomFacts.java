@@ -19,6 +19,8 @@ import java.util.TreeMap;
 
 /** Facts as a broker would have them: only what is there is removed, numbers and sequences are used once. */
 final class RandomFacts {
+    static final List<Integer> LANES = List.of(0, 1, MessageKey.SCHEDULED);
+
     private final Random random;
     private final Map<Long, Long> nextSequence = new TreeMap<>();
     private final List<MessageStored> live = new ArrayList<>();
