@@ -136,16 +136,22 @@ final class Annotations {
 
     /** The value under a key in the map at {@code at}; an empty string when it is absent, null, or cannot be decoded. */
     static Object value(byte[] bytes, int at, int end, String wanted) throws MalformedMessageException {
+        int value = find(bytes, at, end, wanted);
+        return value == 0 ? "" : Value.decode(bytes, value, Encoding.skip(bytes, value, end));
+    }
+
+    /** Where the value under a key in the map at {@code at} starts; 0 when there is none. */
+    static int find(byte[] bytes, int at, int end, String wanted) throws MalformedMessageException {
         Encoding.Elements map = Encoding.elements(bytes, at, end, Encoding.MAP8);
         int key = map.first();
         for (int entry = map.count() / 2; entry > 0; entry--) {
             int value = Encoding.skip(bytes, key, map.end());
             int next = Encoding.skip(bytes, value, map.end());
             if (Encoding.isText(bytes, key, value, wanted)) {
-                return Value.decode(bytes, value, next);
+                return value;
             }
             key = next;
         }
-        return "";
+        return 0;
     }
 }

@@ -270,6 +270,18 @@ public final class Message {
         }
     }
 
+    /** Whether there is an application property of this name that is not null: tells an empty string from an absent one. */
+    public boolean hasApplicationProperty(String name) {
+        try {
+            int value = applicationProperties == ABSENT
+                    ? 0
+                    : Annotations.find(bytes, applicationProperties, bytes.length, name);
+            return value != 0 && bytes[value] != Encoding.NULL;
+        } catch (MalformedMessageException e) {
+            return false;
+        }
+    }
+
     /** Whether {@link #deliveryTimeMillis} is worth a call: cheap, and true for few messages. */
     public boolean mayHaveDeliveryTime() {
         return delivery != 0;
