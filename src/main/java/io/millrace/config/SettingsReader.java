@@ -72,6 +72,8 @@ final class SettingsReader {
         return new Expiry(time(section, "default-ttl", byDefault.byDefault()), min, max, to);
     }
 
+    // Of the two Optionals, the outer says whether the text was understood, the inner is the value: never is none.
+    @SuppressWarnings("OptionalMapToOptional")
     private static Optional<Duration> time(Section section, String key, Optional<Duration> byDefault) {
         return section.read(
                 key,
