@@ -9,17 +9,11 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Consumer;
-import org.apache.qpid.proton.amqp.Binary;
 import org.apache.qpid.proton.amqp.Symbol;
-import org.apache.qpid.proton.amqp.transport.Begin;
 import org.apache.qpid.proton.amqp.transport.Close;
 import org.apache.qpid.proton.amqp.transport.EmptyFrame;
 import org.apache.qpid.proton.amqp.transport.FrameBody;
 import org.apache.qpid.proton.amqp.transport.Open;
-import org.apache.qpid.proton.amqp.transport.Transfer;
-import org.apache.qpid.proton.engine.EndpointState;
-import org.apache.qpid.proton.engine.TransportException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -44,6 +38,9 @@ public final class AmqpConnection {
     /** We would have to write all the time. */
     private static final long MIN_REMOTE_IDLE_MILLIS = 100;
 
+    /** What every peer must be able to take (section 2.7.1). */
+    private static final int MIN_MAX_FRAME_SIZE = 512;
+
     private final ConnectionSettings settings;
     private final Loop loop;
     private final Nodes nodes;
@@ -51,7 +48,7 @@ public final class AmqpConnection {
     private final ConnectionOutput output;
     private final Handshake handshake;
     private final IdleTimeouts idle;
-    private final IntMap<AmqpSession> sessions = new IntMap<>();
+    private final Channels channels;
     private final Map<String, IncomingLink> incomingLinks = new HashMap<>();
     private final Map<String, OutgoingLink> outgoingLinks = new HashMap<>();
 
@@ -62,7 +59,7 @@ public final class AmqpConnection {
     private Optional<Condition> reason = Optional.empty();
     private String container = "";
     private String user = "";
-    private int maxFrameSize = 512;
+    private int maxFrameSize = MIN_MAX_FRAME_SIZE;
     private long transfersIn;
     private long transfersOut;
 
@@ -90,6 +87,7 @@ public final class AmqpConnection {
         handshake = new Handshake(settings, loop, authenticator, output.frames(), new HandshakeResult());
         idle = new IdleTimeouts(
                 loop, settings.limits().idleTimeout().toMillis(), this::idleForTooLong, this::heartbeat);
+        channels = new Channels(settings.limits().channelMax());
         deadline = loop.after(HANDSHAKE_MILLIS, this::handshakeTooSlow);
     }
 
@@ -165,7 +163,6 @@ public final class AmqpConnection {
             user = name;
             state = State.OPENING;
             transport = new BrokerTransport(AmqpConnection.this, output.frames(), settings);
-            feed(ByteBuffer.wrap(Handshake.AMQP_HEADER));
             feed(rest);
         }
 
@@ -182,8 +179,6 @@ public final class AmqpConnection {
     private void feed(ByteBuffer bytes) {
         try {
             transport.receive(bytes);
-        } catch (TransportException e) {
-            brokenFraming(new Condition(Condition.FRAMING_ERROR, String.valueOf(e.getMessage())));
         } catch (RuntimeException e) {
             // The engine's state is unknown now: it gets nothing more to read, and the broker lives.
             LOG.warn("Connection of {} failed", container, e);
@@ -193,12 +188,17 @@ public final class AmqpConnection {
     }
 
     /** Whether a frame may be handled now; one that comes too early or twice ends the connection. */
-    boolean accepts(FrameBody body) {
+    boolean accepts(FrameBody body, int channel) {
         boolean isClose = body instanceof Close;
         return switch (state) {
             case OPENING -> {
                 if (!(body instanceof Open) && !(body instanceof EmptyFrame)) {
                     refuse(new Condition(Condition.ILLEGAL_STATE, "the first frame must be open"));
+                    yield false;
+                }
+                if (channel != 0 && body instanceof Open) {
+                    refuse(new Condition(
+                            Condition.FRAMING_ERROR, "the open frame came on channel " + channel + " instead of 0"));
                     yield false;
                 }
                 yield true;
@@ -219,7 +219,14 @@ public final class AmqpConnection {
         if (state != State.OPENING) {
             return;
         }
-        container = String.valueOf(open.getContainerId());
+        container = open.getContainerId();
+        if (open.getMaxFrameSize().longValue() < MIN_MAX_FRAME_SIZE) {
+            brokenFraming(new Condition(
+                    Condition.FRAMING_ERROR,
+                    "a max-frame-size of " + open.getMaxFrameSize() + "; the least is " + MIN_MAX_FRAME_SIZE));
+            return;
+        }
+        channels.limitedTo(open.getChannelMax().intValue());
         maxFrameSize = (int)
                 Math.min(open.getMaxFrameSize().longValue(), settings.limits().maxFrameSize());
         long remoteIdle =
@@ -253,42 +260,10 @@ public final class AmqpConnection {
         end(why, true);
     }
 
-    void begun(int channel, Begin begin) {
-        AmqpSession.check(begin, channel, settings.limits().channelMax(), sessions.get(channel) != null);
-        sessions.put(channel, new AmqpSession(this, output.frames(), channel, begin));
-    }
-
-    private AmqpSession session(int channel) {
-        AmqpSession session = sessions.get(channel);
-        if (session == null) {
-            throw ProtocolViolation.ofConnection(Condition.ILLEGAL_STATE, "no session has begun on channel " + channel);
-        }
-        return session;
-    }
-
-    void inSession(int channel, Consumer<AmqpSession> frame) {
-        AmqpSession session = session(channel);
-        if (session.active()) {
-            frame.accept(session);
-        }
-    }
-
-    void transferred(int channel, Transfer transfer, Binary payload) {
-        AmqpSession session = session(channel);
-        if (session.active()) {
-            session.transferred(transfer, payload);
-        }
-    }
-
-    void ended(int channel) {
-        session(channel).endedByPeer();
-        sessions.remove(channel);
-    }
-
     void violated(int channel, ProtocolViolation violation) {
         if (violation.scope() == ProtocolViolation.Scope.SESSION) {
             events.refused(this, violation.condition());
-            session(channel).end(violation.condition());
+            channels.session(channel).end(violation.condition());
         } else {
             end(violation.condition(), true);
         }
@@ -327,7 +302,7 @@ public final class AmqpConnection {
     }
 
     private void heartbeat() {
-        output.frames().trim();
+        transport.trim();
         output.frames().heartbeat();
     }
 
@@ -345,7 +320,7 @@ public final class AmqpConnection {
         if (state != State.OPENING && state != State.OPEN) {
             return;
         }
-        boolean opened = state == State.OPEN || transport.connection().getLocalState() != EndpointState.UNINITIALIZED;
+        boolean opened = state == State.OPEN || transport.openWritten();
         state = State.CLOSING;
         reason = Optional.of(why);
         if (failed) {
@@ -362,7 +337,7 @@ public final class AmqpConnection {
     }
 
     private void endSessions(boolean lost) {
-        for (AmqpSession session : sessions.copy()) {
+        for (AmqpSession session : channels.all()) {
             session.release(lost);
         }
     }
@@ -394,6 +369,10 @@ public final class AmqpConnection {
         }
     }
 
+    Channels channels() {
+        return channels;
+    }
+
     ConnectionOutput output() {
         return output;
     }
@@ -405,7 +384,7 @@ public final class AmqpConnection {
 
     /** Goes on with what waited for the socket or for a session window. */
     void resume() {
-        for (AmqpSession session : sessions.copy()) {
+        for (AmqpSession session : channels.all()) {
             session.continuePartial();
         }
         output.resume();

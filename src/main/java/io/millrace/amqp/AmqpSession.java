@@ -51,9 +51,15 @@ final class AmqpSession {
     private OutgoingDelivery partial;
     private boolean active = true;
 
-    AmqpSession(AmqpConnection connection, FrameOutput frames, int channel, Begin begin) {
+    /**
+     * Begins it, and says so.
+     *
+     * @param incoming the channel on which the peer sends
+     * @param channel the channel on which we send
+     */
+    AmqpSession(AmqpConnection connection, int incoming, int channel, Begin begin) {
         this.connection = connection;
-        this.frames = frames;
+        this.frames = connection.output().frames();
         this.channel = channel;
         handleMax = Math.min(connection.settings().limits().handleMax(), MAX_HANDLE);
         remoteHandleMax =
@@ -64,29 +70,13 @@ final class AmqpSession {
                 connection.settings().sessionBytes(),
                 connection.settings().limits().maxFrameSize());
         Begin answer = new Begin();
-        answer.setRemoteChannel(UnsignedShort.valueOf((short) channel));
+        answer.setRemoteChannel(UnsignedShort.valueOf((short) incoming));
         answer.setNextOutgoingId(UnsignedInteger.ZERO);
         answer.setIncomingWindow(UnsignedInteger.valueOf(window.grant()));
         answer.setOutgoingWindow(OUTGOING_WINDOW);
         answer.setHandleMax(UnsignedInteger.valueOf(handleMax));
         answer.setProperties(Map.of());
         frames.frame(channel, answer);
-    }
-
-    /** Whether a session may begin so; the connection ends otherwise. */
-    static void check(Begin begin, int channel, int channelMax, boolean inUse) {
-        if (channel > channelMax) {
-            throw ProtocolViolation.ofConnection(
-                    Condition.FRAMING_ERROR, "channel " + channel + " is above channel-max " + channelMax);
-        }
-        if (begin.getRemoteChannel() != null) {
-            throw ProtocolViolation.ofConnection(
-                    Condition.INVALID_FIELD, "remote-channel is set, but this broker has begun no session");
-        }
-        if (inUse) {
-            throw ProtocolViolation.ofConnection(
-                    Condition.ILLEGAL_STATE, "a session has begun already on channel " + channel);
-        }
     }
 
     AmqpConnection connection() {
@@ -97,6 +87,7 @@ final class AmqpSession {
         return frames;
     }
 
+    /** On which we send. */
     int channel() {
         return channel;
     }

@@ -2,10 +2,12 @@ package io.millrace.amqp;
 
 import io.millrace.message.Condition;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.Map;
-import org.apache.qpid.proton.Proton;
 import org.apache.qpid.proton.amqp.Binary;
 import org.apache.qpid.proton.amqp.Symbol;
+import org.apache.qpid.proton.amqp.UnsignedInteger;
+import org.apache.qpid.proton.amqp.UnsignedShort;
 import org.apache.qpid.proton.amqp.transport.Attach;
 import org.apache.qpid.proton.amqp.transport.Begin;
 import org.apache.qpid.proton.amqp.transport.Close;
@@ -16,161 +18,145 @@ import org.apache.qpid.proton.amqp.transport.Flow;
 import org.apache.qpid.proton.amqp.transport.FrameBody;
 import org.apache.qpid.proton.amqp.transport.Open;
 import org.apache.qpid.proton.amqp.transport.Transfer;
-import org.apache.qpid.proton.codec.ReadableBuffer;
-import org.apache.qpid.proton.engine.Connection;
-import org.apache.qpid.proton.engine.TransportDecodeException;
-import org.apache.qpid.proton.engine.TransportException;
-import org.apache.qpid.proton.engine.impl.TransportImpl;
-import org.apache.qpid.proton.framing.TransportFrame;
 
 /**
- * The Proton engine as this broker uses it: frames, their decoding and the connection endpoint are Proton's; what happens
- * inside sessions goes to {@link AmqpSession}. Owned by its {@link AmqpConnection}.
+ * The frames of one connection: takes those of the peer to where they belong, and writes open and close, the two of the
+ * connection itself (AMQP 1.0, part 2, sections 2.4 and 2.7). Owned by its {@link AmqpConnection}.
  *
- * <p>Proton's own sessions and links check neither handles nor credit nor sizes, and keep several objects and hash entries
- * for each delivery; so their frames are taken over here before Proton sees them, and everything that Proton writes passes
- * through the same {@link FrameOutput}, which keeps the order of all frames.
+ * <p>A frame that breaks the rules throws {@link ProtocolViolation}, which is caught here and nowhere else.
  */
-final class BrokerTransport extends TransportImpl {
-    private final FrameOutput frames;
+final class BrokerTransport implements FrameInput.Frames, FrameBody.FrameBodyHandler<Integer> {
     private final AmqpConnection owner;
-    private final Connection connection = Proton.connection();
-
-    /** Takes Proton's own protocol header, which the handshake has sent before. */
-    private final ByteBuffer discarded = ByteBuffer.allocate(16);
+    private final FrameOutput frames;
+    private final ConnectionSettings settings;
+    private final FrameInput input;
+    private boolean openWritten;
 
     BrokerTransport(AmqpConnection owner, FrameOutput frames, ConnectionSettings settings) {
         this.owner = owner;
         this.frames = frames;
-        setMaxFrameSize(settings.limits().maxFrameSize());
-        setChannelMax(settings.limits().channelMax());
-        setIdleTimeout((int) Math.min(settings.limits().idleTimeout().toMillis(), Integer.MAX_VALUE));
-        setEmitFlowEventOnSend(false);
-        setUseReadOnlyOutputBuffer(false);
-        connection.setContainer(settings.containerId());
-        bind(connection);
+        this.settings = settings;
+        input = new FrameInput(settings.limits().maxFrameSize(), this);
     }
 
-    Connection connection() {
-        return connection;
-    }
-
-    /** Gives bytes to the engine, which calls back here, frame by frame. */
+    /** Takes bytes; whoever owns the connection hears of each frame in them, one by one. */
     void receive(ByteBuffer bytes) {
-        while (bytes.hasRemaining()) {
-            int capacity = capacity();
-            if (capacity <= 0) {
-                bytes.position(bytes.limit());
-                return;
-            }
-            int limit = bytes.limit();
-            bytes.limit(bytes.position() + Math.min(capacity, bytes.remaining()));
-            tail().put(bytes);
-            bytes.limit(limit);
-            process();
-        }
+        input.receive(bytes);
     }
 
-    /** Whether the engine will not read any more: after a close, or a frame that is none. */
-    boolean deaf() {
-        return capacity() < 0;
+    /** Gives memory back; for a connection that is idle. */
+    void trim() {
+        input.trim();
+        frames.trim();
+    }
+
+    /** Whether our open frame is out. */
+    boolean openWritten() {
+        return openWritten;
     }
 
     void writeOpen(Map<Symbol, Object> properties, Symbol... offered) {
-        connection.setProperties(properties);
-        connection.setOfferedCapabilities(offered);
-        connection.open();
-        writeEndpoints();
+        Open open = new Open();
+        open.setContainerId(settings.containerId());
+        open.setMaxFrameSize(UnsignedInteger.valueOf(settings.limits().maxFrameSize()));
+        open.setChannelMax(UnsignedShort.valueOf((short) settings.limits().channelMax()));
+        Duration idle = settings.limits().idleTimeout();
+        if (!idle.isZero()) {
+            // We wait for twice of what we say (section 2.4.5).
+            long half = Math.min(idle.toMillis(), Integer.MAX_VALUE) / 2;
+            open.setIdleTimeOut(UnsignedInteger.valueOf(half));
+        }
+        open.setOfferedCapabilities(offered);
+        open.setProperties(properties);
+        openWritten = true;
+        frames.frame(0, open);
     }
 
     void writeClose(Condition reason) {
-        connection.setCondition(Conditions.encode(reason));
-        writeClose();
+        Close close = new Close();
+        close.setError(Conditions.encode(reason));
+        frames.frame(0, close);
     }
 
     void writeClose() {
-        connection.close();
-        writeEndpoints();
-    }
-
-    private void writeEndpoints() {
-        discarded.clear();
-        writeInto(discarded);
+        frames.frame(0, new Close());
     }
 
     @Override
-    protected void writeFrame(int channel, FrameBody body, ReadableBuffer payload, Runnable onPayloadTooLarge) {
-        frames.frame(channel, body);
-    }
-
-    @Override
-    public boolean handleFrame(TransportFrame frame) {
-        if (!owner.accepts(frame.getBody())) {
-            return false;
+    public void frame(int channel, FrameBody body, Binary payload) {
+        if (!owner.accepts(body, channel)) {
+            return;
         }
         try {
-            return super.handleFrame(frame);
+            body.invoke(this, payload, channel);
         } catch (ProtocolViolation violation) {
-            owner.violated(frame.getChannel(), violation);
-            return false;
+            owner.violated(channel, violation);
         }
+    }
+
+    @Override
+    public void broken(Condition why) {
+        owner.brokenFraming(why);
     }
 
     @Override
     public void handleOpen(Open open, Binary payload, Integer channel) {
-        super.handleOpen(open, payload, channel);
         owner.opened(open);
     }
 
     @Override
     public void handleBegin(Begin begin, Binary payload, Integer channel) {
-        owner.begun(channel, begin);
+        owner.channels().begin(channel, begin, owner);
     }
 
     @Override
     public void handleAttach(Attach attach, Binary payload, Integer channel) {
-        owner.inSession(channel, session -> session.attached(attach));
+        AmqpSession session = owner.channels().session(channel);
+        if (session.active()) {
+            session.attached(attach);
+        }
     }
 
     @Override
     public void handleFlow(Flow flow, Binary payload, Integer channel) {
-        owner.inSession(channel, session -> session.flowed(flow));
+        AmqpSession session = owner.channels().session(channel);
+        if (session.active()) {
+            session.flowed(flow);
+        }
     }
 
     @Override
     public void handleTransfer(Transfer transfer, Binary payload, Integer channel) {
-        owner.transferred(channel, transfer, payload);
+        AmqpSession session = owner.channels().session(channel);
+        if (session.active()) {
+            session.transferred(transfer, payload);
+        }
     }
 
     @Override
     public void handleDisposition(Disposition disposition, Binary payload, Integer channel) {
-        owner.inSession(channel, session -> session.disposed(disposition));
+        AmqpSession session = owner.channels().session(channel);
+        if (session.active()) {
+            session.disposed(disposition);
+        }
     }
 
     @Override
     public void handleDetach(Detach detach, Binary payload, Integer channel) {
-        owner.inSession(channel, session -> session.detached(detach));
+        AmqpSession session = owner.channels().session(channel);
+        if (session.active()) {
+            session.detached(detach);
+        }
     }
 
     @Override
     public void handleEnd(End end, Binary payload, Integer channel) {
-        owner.ended(channel);
+        owner.channels().ended(channel);
     }
 
     @Override
     public void handleClose(Close close, Binary payload, Integer channel) {
-        super.handleClose(close, payload, channel);
+        input.stop();
         owner.closedByPeer(close);
-    }
-
-    @Override
-    public void closed(TransportException error) {
-        if (error != null) {
-            boolean undecodable = error instanceof TransportDecodeException;
-            owner.brokenFraming(new Condition(
-                    undecodable ? Condition.DECODE_ERROR : Condition.FRAMING_ERROR,
-                    "the bytes received are not AMQP frames: " + error.getMessage()));
-        }
-        super.closed(error);
     }
 }

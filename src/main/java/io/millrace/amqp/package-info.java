@@ -9,12 +9,17 @@
  * <p>Decisions:
  *
  * <ul>
- *   <li>Proton's transport parses frames, decodes performatives and keeps the connection endpoint (open, close); its encoder
- *       writes all frames but two kinds. Sessions and links are ours: {@code BrokerTransport} takes over their frames.
- *       Proton's own check neither handles nor credit nor message sizes nor delivery-ids (they throw, or do nothing), keep
- *       about 400 bytes and two hash entries per delivery, walk all pending deliveries twice per flush, answer no echo, and
- *       do not show the session window. With that engine a message cost 1.3 us (100 B) and 2.5 us (1 KiB) with its sockets;
- *       here it costs 0.2 and 0.4 us without them ({@code MessagePathBenchmark}, in and out, both dispositions).
+ *   <li>Proton's codec encodes and decodes; frames, the connection, sessions and links are ours: {@code FrameInput} cuts bytes into
+ *       frames, {@code PerformativeDecoder} adds what the codec does not check (a field too many, a role that is none), and
+ *       {@code BrokerTransport} takes frames to where they belong. Proton's own engine checks neither handles nor credit nor
+ *       message sizes nor delivery-ids (they throw, or do nothing), keeps about 400 bytes and two hash entries per delivery,
+ *       walks all pending deliveries twice per flush, answers no echo, does not show the session window, and holds a registry of
+ *       types and two buffers of max-frame-size per connection. With that engine a message cost 1.3 us (100 B) and 2.5 us
+ *       (1 KiB) with its sockets; here it costs 0.2 and 0.4 us without them ({@code MessagePathBenchmark}, in and out, both
+ *       dispositions).
+ *   <li>A performative that cannot be decoded, with a mandatory field null among them, ends the connection with
+ *       {@code amqp:decode-error}: what was meant for a session or a link is not known. {@code conformance/SPEC.md} has every
+ *       rule with its scope.
  *   <li>Transfers and dispositions are encoded by hand: the message goes from its array to the output in one copy, with the
  *       header of the delivery in front. Dispositions of consecutive deliveries with the same state are one frame; one that
  *       waits is written before any other frame, so no order changes.
