@@ -6,10 +6,8 @@ import io.millrace.message.Condition;
 import io.millrace.security.Authenticator;
 import java.nio.ByteBuffer;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
-import org.apache.qpid.proton.amqp.Symbol;
 import org.apache.qpid.proton.amqp.transport.Close;
 import org.apache.qpid.proton.amqp.transport.EmptyFrame;
 import org.apache.qpid.proton.amqp.transport.FrameBody;
@@ -26,17 +24,12 @@ import org.slf4j.LoggerFactory;
  */
 public final class AmqpConnection {
     private static final Logger LOG = LoggerFactory.getLogger(AmqpConnection.class);
-    private static final Symbol ANONYMOUS_RELAY = Symbol.valueOf("ANONYMOUS-RELAY");
-    private static final Symbol ESTABLISHMENT_FAILED = Symbol.valueOf("amqp:connection-establishment-failed");
 
     /** From the first contact to the peer's open frame. */
     private static final long HANDSHAKE_MILLIS = 30_000;
 
     /** From our close frame to the peer's. */
     private static final long CLOSE_MILLIS = 5_000;
-
-    /** We would have to write all the time. */
-    private static final long MIN_REMOTE_IDLE_MILLIS = 100;
 
     /** What every peer must be able to take (section 2.7.1). */
     private static final int MIN_MAX_FRAME_SIZE = 512;
@@ -47,6 +40,7 @@ public final class AmqpConnection {
     private final ConnectionEvents events;
     private final ConnectionOutput output;
     private final Handshake handshake;
+    private final OpenExchange exchange;
     private final IdleTimeouts idle;
     private final Channels channels;
     private final Map<String, IncomingLink> incomingLinks = new HashMap<>();
@@ -85,6 +79,7 @@ public final class AmqpConnection {
         this.events = events;
         output = new ConnectionOutput(loop, socket, this::flushed);
         handshake = new Handshake(settings, loop, authenticator, output.frames(), new HandshakeResult());
+        exchange = new OpenExchange(settings.version(), nodes.containers());
         idle = new IdleTimeouts(
                 loop, settings.limits().idleTimeout().toMillis(), this::idleForTooLong, this::heartbeat);
         channels = new Channels(settings.limits().channelMax());
@@ -177,8 +172,13 @@ public final class AmqpConnection {
     }
 
     private void feed(ByteBuffer bytes) {
+        run(() -> transport.receive(bytes));
+    }
+
+    /** Lets frames be read; whatever goes wrong with them ends the connection, not the loop. */
+    private void run(Runnable reading) {
         try {
-            transport.receive(bytes);
+            reading.run();
         } catch (RuntimeException e) {
             // The engine's state is unknown now: it gets nothing more to read, and the broker lives.
             LOG.warn("Connection of {} failed", container, e);
@@ -229,34 +229,35 @@ public final class AmqpConnection {
         channels.limitedTo(open.getChannelMax().intValue());
         maxFrameSize = (int)
                 Math.min(open.getMaxFrameSize().longValue(), settings.limits().maxFrameSize());
-        long remoteIdle =
-                open.getIdleTimeOut() == null ? 0 : open.getIdleTimeOut().longValue();
-        if (remoteIdle > 0 && remoteIdle < MIN_REMOTE_IDLE_MILLIS) {
-            refuse(new Condition(
-                    Condition.NOT_ALLOWED,
-                    "an idle-time-out of " + remoteIdle + " ms is too short; use at least " + MIN_REMOTE_IDLE_MILLIS
-                            + " ms or none"));
-            return;
+        Optional<Condition> objection = OpenExchange.objection(open);
+        if (objection.isPresent()) {
+            refuse(objection.get());
+        } else if (OpenExchange.desiresSoleConnection(open)) {
+            transport.hold();
+            exchange.claim(open, this, refusal -> claimed(refusal, open), this::close);
+        } else {
+            letIn(open);
         }
-        deadline.cancel();
-        state = State.OPEN;
-        transport.writeOpen(properties(), ANONYMOUS_RELAY);
-        idle.start(remoteIdle);
-        events.opened(this);
     }
 
-    private Map<Symbol, Object> properties() {
-        Map<Symbol, Object> properties = new LinkedHashMap<>();
-        properties.put(Symbol.valueOf("product"), "Millrace");
-        properties.put(Symbol.valueOf("version"), settings.version());
-        return properties;
+    private void claimed(Optional<Condition> refusal, Open open) {
+        if (state == State.OPENING) {
+            refusal.ifPresentOrElse(this::refuse, () -> letIn(open));
+            run(transport::goOn);
+        }
+    }
+
+    private void letIn(Open open) {
+        deadline.cancel();
+        state = State.OPEN;
+        transport.writeOpen(exchange.properties(), OpenExchange.offered());
+        idle.start(OpenExchange.idleMillis(open));
+        events.opened(this);
     }
 
     /** Answers an open with one that says that a close follows. */
     private void refuse(Condition why) {
-        Map<Symbol, Object> properties = properties();
-        properties.put(ESTABLISHMENT_FAILED, true);
-        transport.writeOpen(properties, ANONYMOUS_RELAY);
+        transport.writeOpen(exchange.propertiesOfRefusal(), OpenExchange.offered());
         end(why, true);
     }
 
@@ -328,7 +329,7 @@ public final class AmqpConnection {
         }
         endSessions(failed);
         if (!opened) {
-            transport.writeOpen(properties(), ANONYMOUS_RELAY);
+            transport.writeOpen(exchange.properties(), OpenExchange.offered());
         }
         transport.writeClose(why);
         idle.stop();
@@ -357,6 +358,7 @@ public final class AmqpConnection {
         idle.stop();
         deadline.cancel();
         output.stop();
+        exchange.release(this);
         events.closed(this, reason);
     }
 

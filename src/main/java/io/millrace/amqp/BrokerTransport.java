@@ -44,6 +44,16 @@ final class BrokerTransport implements FrameInput.Frames, FrameBody.FrameBodyHan
         input.receive(bytes);
     }
 
+    /** Keeps what comes, until {@link #goOn}. */
+    void hold() {
+        input.pause();
+    }
+
+    /** Goes on with what was kept. */
+    void goOn() {
+        input.goOn();
+    }
+
     /** Gives memory back; for a connection that is idle. */
     void trim() {
         input.trim();

@@ -2,6 +2,7 @@ package io.millrace.amqp;
 
 import io.millrace.message.Condition;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import org.apache.qpid.proton.amqp.Binary;
 import org.apache.qpid.proton.amqp.transport.EmptyFrame;
 import org.apache.qpid.proton.amqp.transport.FrameBody;
@@ -29,6 +30,8 @@ final class FrameInput {
     private byte[] held = NOTHING;
     private int heldBytes;
     private boolean over;
+    private boolean paused;
+    private byte[] later = NOTHING;
 
     /** Where the frames go. */
     interface Frames {
@@ -59,6 +62,25 @@ final class FrameInput {
         }
     }
 
+    /** What comes after this frame is kept until {@link #goOn}. */
+    void pause() {
+        paused = true;
+    }
+
+    /** Reads what was kept. */
+    void goOn() {
+        paused = false;
+        byte[] kept = later;
+        later = NOTHING;
+        parse(ByteBuffer.wrap(kept));
+    }
+
+    private void keep(ByteBuffer in) {
+        int before = later.length;
+        later = Arrays.copyOf(later, before + in.remaining());
+        in.get(later, before, in.remaining());
+    }
+
     /** What follows is not for us any more. */
     void stop() {
         over = true;
@@ -74,6 +96,10 @@ final class FrameInput {
     private void parse(ByteBuffer in) {
         int end = in.limit();
         while (in.hasRemaining() && !over) {
+            if (paused) {
+                keep(in);
+                break;
+            }
             boolean sizeKnown = heldBytes == 0 && in.remaining() >= SIZE_OF_SIZE;
             int size = sizeKnown ? in.getInt(in.position()) : 0;
             if (sizeKnown && !possible(size)) {

@@ -28,12 +28,13 @@ public final class Broker {
     public Broker(Config config, Journal journal, List<Loop> loops) {
         this.journal = journal;
         this.book = new AddressBook(config, directories);
+        ContainerBook containers = new ContainerBook(loops.get(0));
         long memoryBytes = config.memoryBytes() / loops.size();
         for (int i = 0; i < loops.size(); i++) {
             Loop loop = loops.get(i);
             Recorder recorder = new Recorder(loop, journal, pendingBytes(memoryBytes));
             LoopResources resources = new LoopResources(loop, recorder, new MemoryBudget(loop, memoryBytes));
-            directories.add(new Directory(i, resources, book));
+            directories.add(new Directory(i, resources, book, containers));
         }
     }
 

@@ -21,13 +21,15 @@ final class Directory implements Nodes {
     private final int index;
     private final LoopResources loop;
     private final AddressBook book;
+    private final Containers containers;
     private final Map<String, QueueNode> nodes = new HashMap<>();
     private final Map<Integer, Relay> relaysThere = new HashMap<>();
 
-    Directory(int index, LoopResources loop, AddressBook book) {
+    Directory(int index, LoopResources loop, AddressBook book, ContainerBook containers) {
         this.index = index;
         this.loop = loop;
         this.book = book;
+        this.containers = containers.seenFrom(loop.loop());
     }
 
     Loop loop() {
@@ -91,6 +93,11 @@ final class Directory implements Nodes {
         if (node instanceof QueueNode queue && queue.temporary()) {
             book.delete(queue.entry());
         }
+    }
+
+    @Override
+    public Containers containers() {
+        return containers;
     }
 
     /** There is a queue. */

@@ -26,6 +26,9 @@ public interface Nodes {
     /** Deletes a temporary queue and its messages; its consumers are told, and what is sent to it from then on is rejected. */
     void deleteTemporary(Node node);
 
+    /** Which containers want to be the only one of their name. */
+    Containers containers();
+
     /** What a link wants of a node. */
     enum Use {
         SEND,

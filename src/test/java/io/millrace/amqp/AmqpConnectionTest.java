@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.apache.qpid.proton.amqp.Binary;
 import org.apache.qpid.proton.amqp.Symbol;
 import org.apache.qpid.proton.amqp.UnsignedInteger;
@@ -221,12 +222,16 @@ class AmqpConnectionTest {
     @Nested
     class Opening {
         @Test
-        void theOpenSaysWhatIsTrueToday() {
+        void theOpenSaysWhatTheBrokerCan() {
             Peer peer = new Peer();
             peer.send(Handshake.AMQP_HEADER, Peer.frame(0, Peer.open()));
             Open open = peer.expect(Open.class);
             assertEquals("broker", open.getContainerId());
-            assertEquals(List.of(Symbol.valueOf("ANONYMOUS-RELAY")), List.of(open.getOfferedCapabilities()));
+            assertEquals(
+                    List.of("ANONYMOUS-RELAY", "DELAYED_DELIVERY", "SHARED-SUBS", "sole-connection-for-container"),
+                    Stream.of(open.getOfferedCapabilities())
+                            .map(String::valueOf)
+                            .toList());
             assertEquals("Millrace", open.getProperties().get(Symbol.valueOf("product")));
             assertEquals("1.2.3", open.getProperties().get(Symbol.valueOf("version")));
             assertEquals(Peer.MAX_FRAME, open.getMaxFrameSize().intValue());

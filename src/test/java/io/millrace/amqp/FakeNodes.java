@@ -1,5 +1,6 @@
 package io.millrace.amqp;
 
+import io.millrace.broker.Containers;
 import io.millrace.broker.Node;
 import io.millrace.broker.Nodes;
 import io.millrace.loop.Loop;
@@ -17,6 +18,8 @@ final class FakeNodes implements Nodes {
     boolean create;
     boolean hold;
     int temporaries;
+
+    final Map<String, Claim> claims = new HashMap<>();
 
     private final Loop loop;
 
@@ -75,6 +78,33 @@ final class FakeNodes implements Nodes {
         held.clear();
         tasks.forEach(Runnable::run);
     }
+
+    @Override
+    public Containers containers() {
+        return new Containers() {
+            @Override
+            public void claim(String container, Object connection, boolean takeOver, Answer answer) {
+                FakeNodes.this.answer(() -> {
+                    Claim before = claims.get(container);
+                    boolean granted = before == null || takeOver;
+                    if (granted) {
+                        claims.put(container, new Claim(connection, answer));
+                    }
+                    answer.claimed(granted);
+                    if (granted && before != null) {
+                        before.answer.takenOver();
+                    }
+                });
+            }
+
+            @Override
+            public void release(String container, Object connection) {
+                claims.values().removeIf(claim -> claim.connection == connection);
+            }
+        };
+    }
+
+    record Claim(Object connection, Containers.Answer answer) {}
 
     @Override
     public void deleteTemporary(Node node) {

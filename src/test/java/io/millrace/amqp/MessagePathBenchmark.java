@@ -1,5 +1,6 @@
 package io.millrace.amqp;
 
+import io.millrace.broker.Containers;
 import io.millrace.config.Config;
 import io.millrace.loop.Loop;
 import io.millrace.loop.ManualLoop;
@@ -223,6 +224,11 @@ public class MessagePathBenchmark {
         @Override
         public void open(String address, Use use, Object connection, Answer answer) {
             loop.post(() -> answer.opened(this));
+        }
+
+        @Override
+        public Containers containers() {
+            throw new UnsupportedOperationException();
         }
 
         @Override

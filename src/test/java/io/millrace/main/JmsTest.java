@@ -13,6 +13,7 @@ import jakarta.jms.BytesMessage;
 import jakarta.jms.Connection;
 import jakarta.jms.DeliveryMode;
 import jakarta.jms.Destination;
+import jakarta.jms.InvalidClientIDException;
 import jakarta.jms.InvalidDestinationException;
 import jakarta.jms.JMSException;
 import jakarta.jms.JMSSecurityException;
@@ -544,6 +545,24 @@ class JmsTest {
             assertEquals(
                     "twice failed",
                     text(after.createConsumer(after.createQueue("orders.dlq")).receive(SOON_MILLIS)));
+        }
+    }
+
+    @Nested
+    class ClientIds {
+        @Test
+        void aClientIdIsForOneConnectionAtATime() throws Exception {
+            JmsConnectionFactory factory = new JmsConnectionFactory(broker.url() + "?jms.clientID=shop");
+            Connection first = factory.createConnection();
+            connections.add(first);
+            first.start();
+            JMSException refused = assertThrows(InvalidClientIDException.class, () -> factory.createConnection()
+                    .start());
+            assertTrue(refused.getMessage().contains("shop"), refused::getMessage);
+            first.close();
+            Connection second = factory.createConnection();
+            connections.add(second);
+            second.start();
         }
     }
 
