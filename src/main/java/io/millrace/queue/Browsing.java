@@ -102,7 +102,8 @@ final class Browsing {
                 .read(new MessageKey(queue.number(), 0, after), RUN_MESSAGES, RUN_BYTES, loop.loop(), run -> {
                     browser.reading = false;
                     run.stream()
-                            .filter(message -> message.key().sequence() <= browser.last)
+                            .filter(message -> message.key().sequence() <= browser.last
+                                    && !window.undecided(message.key().sequence()))
                             .forEach(browser.read::add);
                     if (browser.read.isEmpty() && window.after(browser.cursor) == null) {
                         browser.cursor = browser.last;

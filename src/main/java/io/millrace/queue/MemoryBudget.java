@@ -20,6 +20,7 @@ public final class MemoryBudget {
     private final long limitBytes;
     private final Set<Runnable> waiting = new LinkedHashSet<>();
     private long usedBytes;
+    private long transactionBytes;
 
     /** A budget of so many bytes for the messages on {@code loop}. */
     public MemoryBudget(Loop loop, long limitBytes) {
@@ -38,6 +39,27 @@ public final class MemoryBudget {
             waiting.clear();
             tasks.forEach(loop::post);
         }
+    }
+
+    /** Takes a message that waits for its transaction to commit; {@link #release} gives it back like any other. */
+    void takeForTransaction(int messageBytes) {
+        take(messageBytes);
+        transactionBytes += messageBytes + OVERHEAD_BYTES;
+    }
+
+    /** Its transaction has ended, whichever way. */
+    void leavesTransaction(int messageBytes) {
+        transactionBytes -= messageBytes + OVERHEAD_BYTES;
+    }
+
+    /** Whether one more message may wait for a transaction: unlike the backlog of a queue, none of them can go to the store. */
+    boolean takesFromTransactions(int messageBytes) {
+        return transactionBytes + messageBytes + OVERHEAD_BYTES <= transactionLimitBytes();
+    }
+
+    /** What messages may take that wait for transactions to commit. */
+    long transactionLimitBytes() {
+        return limitBytes / 2;
     }
 
     boolean scarce() {

@@ -20,7 +20,8 @@ import java.util.Optional;
  * enter, {@link Window} keeps the head in memory, {@link Dispatcher} hands out, {@link Browsing} shows, {@link Settlement}
  * decides what becomes of a delivery. Facts go to the {@link Recorder} of the loop.
  *
- * <p>Invariant: messages = available in memory + beyond the window + acquired + on their way to the dead-letter queue.
+ * <p>Invariant: messages = available in memory + beyond the window + acquired + settled in open transactions + on their way
+ * to the dead-letter queue.
  */
 public final class Queue implements MoveTarget, Source {
     private final QueueIdentity identity;
@@ -32,6 +33,7 @@ public final class Queue implements MoveTarget, Source {
     private final Dispatcher dispatcher;
     private final Browsing browsing;
     private final Settlement settlement;
+    private final Transacted transacted;
 
     private final Map<Consumer, Subscriber> subscribers = new LinkedHashMap<>();
     private int browsers;
@@ -62,6 +64,7 @@ public final class Queue implements MoveTarget, Source {
         this.browsing = new Browsing(this, window, loop);
         DeadLetter deadLetter = new DeadLetter(this, deadLetterRoute, loop);
         this.settlement = new Settlement(this, window, recorder, deadLetter, settings.maxDeliveries());
+        this.transacted = new Transacted(this, window, settlement, admission, loop);
         this.nextSequence = backlog.nextSequence();
         this.messages = backlog.messages();
         this.bytes = backlog.bytes();
@@ -73,10 +76,15 @@ public final class Queue implements MoveTarget, Source {
     public void offer(Message message, Transaction transaction, Receipt receipt) {
         loop.loop().assertCurrent();
         boolean durable = message.durable() && identity.persistent();
-        Optional<Condition> refusal = refusal(message, durable);
+        Optional<Condition> refusal = refusal(message, durable, transaction);
         if (refusal.isPresent()) {
             refused++;
             receipt.settled(new Outcome.Rejected(refusal.get()));
+            return;
+        }
+        if (transaction.exists()) {
+            transacted.send(message, durable, transaction.branch(loop.loop()));
+            receipt.settled(Outcome.ACCEPTED);
             return;
         }
         enter(message, durable, Optional.empty(), receipt);
@@ -88,13 +96,20 @@ public final class Queue implements MoveTarget, Source {
         enter(message, message.durable() && identity.persistent(), leaves, receipt);
     }
 
-    private Optional<Condition> refusal(Message message, boolean durable) {
+    private Optional<Condition> refusal(Message message, boolean durable, Transaction transaction) {
         if (deleted) {
             return Optional.of(deletedCondition());
         }
         boolean needsStore = durable || !window.keeps(message.size());
         Optional<Condition> refusal = admission.refusal(
-                message, needsStore, messages, bytes, recorder.journal().room());
+                message,
+                needsStore,
+                messages + transacted.sentMessages(),
+                bytes + transacted.sentBytes(),
+                recorder.journal().room());
+        if (refusal.isEmpty() && transaction.exists()) {
+            return transacted.refusal(message);
+        }
         if (refusal.isEmpty() && admission.over(messages + 1, bytes + message.size()) && !makeRoomFor(message)) {
             return Optional.of(admission.full(messages, message.size()));
         }
@@ -122,12 +137,8 @@ public final class Queue implements MoveTarget, Source {
     }
 
     private void enter(Message message, boolean durable, Optional<Fact.MessageRemoved> leaves, Receipt receipt) {
-        MessageKey key = new MessageKey(identity.number(), 0, nextSequence++);
-        QueuedMessage queued =
-                new QueuedMessage(this, key, message, durable, loop.loop().now());
-        messages++;
-        bytes += message.size();
-        enqueued++;
+        QueuedMessage queued = newMessage(message, durable);
+        entered(queued);
         loop.memory().take(message.size());
         boolean kept = window.keeps(message.size());
         if (durable || !kept) {
@@ -149,14 +160,32 @@ public final class Queue implements MoveTarget, Source {
         dispatcher.dispatch();
     }
 
+    /** Gives a message its place. */
+    QueuedMessage newMessage(Message message, boolean durable) {
+        MessageKey key = new MessageKey(identity.number(), 0, nextSequence++);
+        return new QueuedMessage(this, key, message, durable, loop.loop().now());
+    }
+
+    /** A message is in the queue. */
+    void entered(QueuedMessage queued) {
+        messages++;
+        bytes += queued.size();
+        enqueued++;
+    }
+
     private void store(QueuedMessage queued, Optional<Fact.MessageRemoved> leaves) {
+        willBeStored(queued);
+        Fact stored =
+                leaves.isPresent() ? new Fact.MessageMoved(leaves.get(), queued.storedFact()) : queued.storedFact();
+        recorder.record(stored, queued);
+    }
+
+    /** The fact of a message is about to be recorded. */
+    void willBeStored(QueuedMessage queued) {
         queued.stored = true;
         inStore = true;
         queued.recordedBytes = queued.size();
         recorder.pending(queued.size());
-        Fact stored =
-                leaves.isPresent() ? new Fact.MessageMoved(leaves.get(), queued.storedFact()) : queued.storedFact();
-        recorder.record(stored, queued);
     }
 
     /** The store has the message. */
@@ -241,7 +270,12 @@ public final class Queue implements MoveTarget, Source {
         Subscriber subscriber = subscribers.get(consumer);
         if (delivery instanceof QueuedMessage message && subscriber != null && message.holder == subscriber) {
             letGo(message);
-            settlement.apply(message, subscriber, outcome, receipt);
+            if (transaction.exists()) {
+                transacted.settle(message, subscriber, outcome, transaction.branch(loop.loop()));
+                receipt.settled(outcome);
+            } else {
+                settlement.apply(message, subscriber, outcome, receipt);
+            }
             dispatcher.lineUp(subscriber);
             dispatcher.dispatch();
         } else {
@@ -337,8 +371,8 @@ public final class Queue implements MoveTarget, Source {
         return subscribers.size() > browsers || admission.over(messages, bytes);
     }
 
-    /** The window got messages from the store. */
-    void loaded() {
+    /** The window got messages from the store, or a transaction has ended. */
+    void refreshed() {
         if (admission.dropsOldest()) {
             makeRoom(0, 0);
         }
@@ -380,7 +414,7 @@ public final class Queue implements MoveTarget, Source {
         }
     }
 
-    private Condition deletedCondition() {
+    Condition deletedCondition() {
         return new Condition(Condition.RESOURCE_DELETED, "queue '" + identity.address() + "' was deleted");
     }
 
@@ -395,7 +429,7 @@ public final class Queue implements MoveTarget, Source {
                 identity.address(),
                 messages,
                 bytes,
-                unsettled,
+                unsettled + transacted.taken(),
                 window.parked(),
                 subscribers.size() - browsers,
                 enqueued,

@@ -64,6 +64,17 @@ public final class Recorder {
         waiting.add(callback);
     }
 
+    /** Records facts that become durable together, or not at all, and calls back on the loop when they are. */
+    public void commit(List<Fact> together, Runnable durable) {
+        loop.assertCurrent();
+        if (together.isEmpty()) {
+            durable.run();
+        } else {
+            together.forEach(this::record);
+            waiting.add(durable::run);
+        }
+    }
+
     /** Calls back, on the loop, when all that has been recorded so far is durable. */
     void whenDurable(Waiting callback) {
         if (facts.isEmpty()) {
@@ -101,7 +112,7 @@ public final class Recorder {
     }
 
     /** Hands over what was recorded in this turn, before another loop records what builds on it. */
-    void flush() {
+    public void flush() {
         loop.assertCurrent();
         if (facts.isEmpty()) {
             return;

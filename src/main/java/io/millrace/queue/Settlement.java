@@ -3,6 +3,7 @@ package io.millrace.queue;
 import io.millrace.journal.Fact;
 import io.millrace.message.Condition;
 import io.millrace.message.Outcome;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -46,9 +47,40 @@ final class Settlement {
         }
     }
 
+    /** What a delivery settled in a transaction adds to the facts of its commit. */
+    void prepare(QueuedMessage message, Outcome outcome, List<Fact> facts) {
+        if (message.stored && leaves(outcome)) {
+            facts.add(message.removedFact());
+        }
+    }
+
+    /** Whether a message with this outcome is gone, and nothing is left of it. */
+    private boolean leaves(Outcome outcome) {
+        return outcome instanceof Outcome.Accepted || (outcome instanceof Outcome.Rejected && !deadLetter.exists());
+    }
+
+    /** The transaction in which a delivery was settled has been committed, with the facts of {@link #prepare}. */
+    void committed(QueuedMessage message, Subscriber subscriber, Outcome outcome) {
+        if (!leaves(outcome)) {
+            apply(message, subscriber, outcome, Receipt.NONE);
+            return;
+        }
+        if (outcome instanceof Outcome.Accepted) {
+            dequeued++;
+        } else {
+            discarded++;
+        }
+        queue.forget(message);
+    }
+
+    /** An attempt to deliver failed, and nobody waits to hear of it. */
+    void failed(QueuedMessage message, String why) {
+        failed(message, why, Receipt.NONE, Outcome.RELEASED);
+    }
+
     /** The connection of the consumer broke. */
     void lost(QueuedMessage message) {
-        failed(message, "the connection of the consumer was lost", Receipt.NONE, Outcome.RELEASED);
+        failed(message, "the connection of the consumer was lost");
     }
 
     /** The message makes room for another. */

@@ -7,6 +7,7 @@ import io.millrace.message.Message;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -35,6 +36,12 @@ final class Window {
     private final MessageRun arrivals = new MessageRun();
     private final TreeMap<Long, QueuedMessage> returned = new TreeMap<>();
     private final TreeMap<Long, QueuedMessage> restricted = new TreeMap<>();
+
+    /**
+     * Places beyond whose transactions are about to commit. Nothing that follows the first of them is loaded: the store may
+     * have it already while the message of that place is still to come, or has come before its commit is known here.
+     */
+    private final TreeSet<Long> undecided = new TreeSet<>();
 
     private long availableBytes;
     private long restrictedBytes;
@@ -68,6 +75,44 @@ final class Window {
         arrivals.add(message);
         availableBytes += message.size();
         loadedUpTo = message.sequence();
+    }
+
+    /** A message of a transaction has its place, and is seen when that is decided: in memory, or beyond. */
+    void placed(QueuedMessage message, boolean kept) {
+        if (kept) {
+            availableBytes += message.size();
+            loadedUpTo = message.sequence();
+        } else {
+            arrivedBeyond(message);
+            undecided.add(message.sequence());
+        }
+    }
+
+    /** The transaction of a message that has its place is committed. */
+    void committed(QueuedMessage message) {
+        if (message.beyond) {
+            undecided.remove(message.sequence());
+        } else if (arrivals.isEmpty() || arrivals.get(arrivals.size() - 1).sequence() < message.sequence()) {
+            arrivals.add(message);
+        } else {
+            returned.put(message.sequence(), message);
+        }
+    }
+
+    /** The transaction of a message that has its place is rolled back: the place stays empty. */
+    void withdrawn(QueuedMessage message) {
+        if (message.beyond) {
+            undecided.remove(message.sequence());
+            beyond--;
+            beyondBytes -= message.size();
+        } else {
+            availableBytes -= message.size();
+        }
+    }
+
+    /** Whether it is the place of a message whose transaction is about to commit. */
+    boolean undecided(long sequence) {
+        return undecided.contains(sequence);
     }
 
     /** A message went to the store without staying in memory. */
@@ -222,9 +267,13 @@ final class Window {
     private void load(int most, long mostBytes) {
         loading = true;
         boolean sure = beyondUnwritten == 0;
+        long end = undecided.isEmpty() ? Long.MAX_VALUE : undecided.first();
         MessageKey from = new MessageKey(queue.number(), 0, loadedUpTo);
         loop.recorder().flush();
-        loop.recorder().journal().reader().read(from, most, mostBytes, loop.loop(), run -> loaded(run, sure));
+        loop.recorder()
+                .journal()
+                .reader()
+                .read(from, most, mostBytes, loop.loop(), run -> loaded(until(end, run), sure));
     }
 
     /** A consumer that refuses whatever it gets must not bring the whole queue into memory. */
@@ -236,6 +285,14 @@ final class Window {
     /** Whether what is in memory is all that there is to be had now. */
     boolean readsNoMore() {
         return beyond == 0 || tooManyRestricted();
+    }
+
+    private static List<StoredMessage> until(long end, List<StoredMessage> run) {
+        int size = run.size();
+        while (size > 0 && run.get(size - 1).key().sequence() >= end) {
+            size--;
+        }
+        return run.subList(0, size);
     }
 
     private void loaded(List<StoredMessage> run, boolean sure) {
@@ -260,7 +317,7 @@ final class Window {
             beyond = 0;
             beyondBytes = 0;
         }
-        queue.loaded();
+        queue.refreshed();
         if (!run.isEmpty() || beyondUnwritten == 0) {
             refill();
         }

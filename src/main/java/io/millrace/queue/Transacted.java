@@ -1,0 +1,220 @@
+package io.millrace.queue;
+
+import io.millrace.journal.Fact;
+import io.millrace.message.Condition;
+import io.millrace.message.Message;
+import io.millrace.message.Outcome;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What a queue does in transactions (AMQP 1.0, part 4, section 4.4). Owned by the queue.
+ *
+ * <p>A message offered in a transaction counts against the limits of the queue from then on, gets its place when the
+ * transaction is about to commit, and is seen when that is durable. A delivery settled in one belongs to the transaction and
+ * no more to its consumer: commit gives it its outcome, rollback makes it a failed attempt. What a transaction gives back is
+ * all at its place before any of it is handed out again.
+ */
+final class Transacted {
+    private static final String ROLLED_BACK = "the transaction in which the consumer settled it was rolled back";
+
+    private final Queue queue;
+    private final Window window;
+    private final Settlement settlement;
+    private final Admission admission;
+    private final LoopResources loop;
+    private final MemoryBudget memory;
+    private final Map<Branch, Share> shares = new HashMap<>();
+    private long sentMessages;
+    private long sentBytes;
+    private long taken;
+
+    Transacted(Queue queue, Window window, Settlement settlement, Admission admission, LoopResources loop) {
+        this.queue = queue;
+        this.window = window;
+        this.settlement = settlement;
+        this.admission = admission;
+        this.loop = loop;
+        this.memory = loop.memory();
+    }
+
+    /** Messages that wait for a commit, and their sizes. */
+    long sentMessages() {
+        return sentMessages;
+    }
+
+    long sentBytes() {
+        return sentBytes;
+    }
+
+    /** Deliveries that wait for a commit. */
+    long taken() {
+        return taken;
+    }
+
+    /** Why open transactions on this loop hold no more messages; empty when they do. */
+    Optional<Condition> refusal(Message message) {
+        return memory.takesFromTransactions(message.size())
+                ? Optional.empty()
+                : Optional.of(new Condition(
+                        Condition.RESOURCE_LIMIT_EXCEEDED,
+                        "queue '" + queue.address() + "' refuses the message: open transactions hold their limit of "
+                                + memory.transactionLimitBytes()
+                                + " bytes; commit after fewer messages or raise the broker's memory",
+                        Map.of(
+                                "queue",
+                                queue.address(),
+                                "reason",
+                                "transaction-bytes",
+                                "limit",
+                                memory.transactionLimitBytes())));
+    }
+
+    /** Takes a message that may enter if the transaction commits. */
+    void send(Message message, boolean durable, Branch branch) {
+        memory.takeForTransaction(message.size());
+        sentMessages++;
+        sentBytes += message.size();
+        share(branch).sent.add(new Sent(message, durable));
+    }
+
+    /** Takes a delivery that is out of the window and held by nobody. */
+    void settle(QueuedMessage message, Subscriber subscriber, Outcome outcome, Branch branch) {
+        taken++;
+        share(branch).settled.add(new Settled(message, subscriber, outcome));
+    }
+
+    private Share share(Branch branch) {
+        Share share = shares.get(branch);
+        if (share == null) {
+            share = new Share(branch);
+            shares.put(branch, share);
+            branch.enlist(share);
+        }
+        return share;
+    }
+
+    private Optional<Condition> refusalToCommit(Sent sent) {
+        return queue.deleted()
+                ? Optional.of(queue.deletedCondition())
+                : admission.refusal(
+                        sent.message,
+                        sent.durable,
+                        0,
+                        0,
+                        loop.recorder().journal().room());
+    }
+
+    /** Gives a message its place, where it is not seen yet, and adds what the store is to know of it. */
+    private QueuedMessage place(Sent sent, List<Fact> facts) {
+        QueuedMessage queued = queue.newMessage(sent.message, sent.durable);
+        boolean kept = window.keeps(queued.size());
+        if (sent.durable || !kept) {
+            queue.willBeStored(queued);
+            facts.add(queued.storedFact());
+        }
+        window.placed(queued, kept);
+        return queued;
+    }
+
+    /** A message that has its place is here to stay. */
+    private void enter(QueuedMessage queued) {
+        if (queue.deleted()) {
+            withdraw(queued);
+            return;
+        }
+        queue.entered(queued);
+        window.committed(queued);
+        if (queued.stored) {
+            queue.written(queued);
+        }
+    }
+
+    /** A message that has its place will not come. */
+    private void withdraw(QueuedMessage queued) {
+        if (!queue.deleted()) {
+            window.withdrawn(queued);
+        }
+        if (!queued.beyond) {
+            memory.release(queued.size());
+        }
+        if (queued.stored) {
+            queue.written(queued);
+        }
+    }
+
+    private record Sent(Message message, boolean durable) {}
+
+    private record Settled(QueuedMessage message, Subscriber subscriber, Outcome outcome) {}
+
+    /** What one transaction does in this queue. */
+    private final class Share implements Branch.Work {
+        private final Branch branch;
+        private final List<Sent> sent = new ArrayList<>();
+        private final List<Settled> settled = new ArrayList<>();
+        private final List<QueuedMessage> placed = new ArrayList<>();
+
+        Share(Branch branch) {
+            this.branch = branch;
+        }
+
+        @Override
+        public Optional<Condition> prepare(List<Fact> facts) {
+            Optional<Condition> refusal = Optional.empty();
+            for (int i = 0; i < sent.size() && refusal.isEmpty(); i++) {
+                refusal = refusalToCommit(sent.get(i));
+            }
+            if (refusal.isEmpty() && !queue.deleted()) {
+                settled.forEach(each -> settlement.prepare(each.message, each.outcome, facts));
+                sent.forEach(each -> placed.add(place(each, facts)));
+            }
+            return refusal;
+        }
+
+        @Override
+        public void committed() {
+            end();
+            placed.forEach(Transacted.this::enter);
+            for (Settled each : settled) {
+                if (queue.deleted()) {
+                    queue.forget(each.message);
+                } else {
+                    settlement.committed(each.message, each.subscriber, each.outcome);
+                }
+            }
+            if (!queue.deleted()) {
+                queue.refreshed();
+            }
+        }
+
+        @Override
+        public void rolledBack() {
+            end();
+            placed.forEach(Transacted.this::withdraw);
+            sent.stream().skip(placed.size()).forEach(each -> memory.release(each.message.size()));
+            for (Settled each : settled) {
+                if (queue.deleted()) {
+                    queue.forget(each.message);
+                } else {
+                    settlement.failed(each.message, ROLLED_BACK);
+                }
+            }
+            if (!queue.deleted()) {
+                queue.refreshed();
+            }
+        }
+
+        private void end() {
+            shares.remove(branch);
+            taken -= settled.size();
+            sentMessages -= sent.size();
+            for (Sent each : sent) {
+                sentBytes -= each.message.size();
+                memory.leavesTransaction(each.message.size());
+            }
+        }
+    }
+}
