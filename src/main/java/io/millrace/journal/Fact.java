@@ -24,7 +24,11 @@ public sealed interface Fact {
     /** Attempts to deliver a durable message have failed, {@code deliveryCount} of them by now. */
     record DeliveryFailed(MessageKey key, int deliveryCount) implements Fact {}
 
-    /** A durable message, of {@code oldSize} bytes until now, had its annotations changed; {@code bytes} replaces it. */
+    /**
+     * A durable message, of {@code oldSize} bytes until now, had its annotations changed; {@code bytes} replaces it. If it
+     * shared its bytes, it does so no more. Of a {@linkplain Details#streamed streamed} message it replaces the bytes it was
+     * stored with, and the parts stay as they are.
+     */
     record MessageAnnotated(MessageKey key, int oldSize, byte[] bytes) implements Fact {}
 
     /** A message left one place for another in one step; {@code stored} tells where it is now. */

@@ -39,6 +39,10 @@ public final class InMemoryJournal implements Journal, MessageReader {
     private final Map<Long, List<byte[]>> parts = new HashMap<>();
     private final Map<Long, TreeMap<Long, IdentitySeen>> identities = new HashMap<>();
     private final List<Waiting> waiting = new ArrayList<>();
+
+    /** Bodies that may have lost their last message in this batch. */
+    private final Set<Long> questioned = new HashSet<>();
+
     private final Consumer<JournalException> onFailure;
     private Room room = Room.YES;
     private boolean failNext;
@@ -76,6 +80,8 @@ public final class InMemoryJournal implements Journal, MessageReader {
         List<Waiting> flushed = waiting.subList(0, Math.min(batches, waiting.size()));
         for (Waiting next : flushed) {
             next.batch.forEach(this::apply);
+            questioned.forEach(this::release);
+            questioned.clear();
             facts += next.batch.size();
             answers.computeIfAbsent(next.loop, loop -> new ArrayList<>()).add(next.durable);
         }
@@ -157,7 +163,8 @@ public final class InMemoryJournal implements Journal, MessageReader {
     }
 
     private static long size(StoredMessage message) {
-        return Math.max(message.bytes().length, message.details().streamed());
+        long streamed = message.details().streamed();
+        return streamed > 0 ? streamed : message.bytes().length;
     }
 
     private static MessageKey first(long queue) {
@@ -200,7 +207,9 @@ public final class InMemoryJournal implements Journal, MessageReader {
                             m.format(),
                             m.deliveryCount(),
                             a.bytes(),
-                            m.details().withBody(0)));
+                            m.details().streamed() > 0
+                                    ? m.details()
+                                    : m.details().withBody(0)));
         } else if (fact instanceof NodeDeclared node) {
             nodes.put(node.number(), node);
         } else if (fact instanceof NodeDeleted node) {
@@ -213,19 +222,24 @@ public final class InMemoryJournal implements Journal, MessageReader {
         } else if (fact instanceof BodyPart part) {
             parts.computeIfAbsent(part.body(), body -> new ArrayList<>()).add(part.bytes());
         } else if (fact instanceof BodyDropped dropped) {
-            parts.remove(dropped.body());
-        } else if (fact instanceof IdentitySeen seen) {
+            questioned.add(dropped.body());
+        } else if (fact instanceof IdentitySeen seen && nodes.containsKey(seen.queue())) {
             identities.computeIfAbsent(seen.queue(), queue -> new TreeMap<>()).put(seen.number(), seen);
         } else if (fact instanceof IdentitiesForgotten gone && identities.containsKey(gone.queue())) {
             identities.get(gone.queue()).headMap(gone.upToNumber(), true).clear();
         }
     }
 
-    /** The parts of a body go with the last message that has it. */
     private void remove(MessageKey key) {
         StoredMessage gone = messages.remove(key);
-        long body = gone == null ? 0 : gone.details().body();
-        if (body != 0 && messages.values().stream().noneMatch(m -> m.details().body() == body)) {
+        if (gone != null) {
+            questioned.add(gone.details().body());
+        }
+    }
+
+    /** The parts of a body go with the last message that has it. */
+    private void release(long body) {
+        if (messages.values().stream().noneMatch(m -> m.details().body() == body)) {
             parts.remove(body);
         }
     }
@@ -234,6 +248,7 @@ public final class InMemoryJournal implements Journal, MessageReader {
         long queue = s.key().queue();
         boolean declared = nodes.containsKey(queue);
         if (deleted.contains(queue) || (!declared && s.durable())) {
+            questioned.add(s.details().body());
             return;
         }
         if (declared && !s.key().scheduled()) {

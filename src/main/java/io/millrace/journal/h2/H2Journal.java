@@ -18,11 +18,11 @@ import java.util.function.Consumer;
  * <p>Any thread may call it. See the package description for how it works and why.
  */
 public final class H2Journal implements Journal {
-    private final List<RecoveredNode> queues;
+    private final List<RecoveredNode> nodes;
     private final Handover handover;
     private final JournalThread writer;
     private final ReaderThread reader;
-    private final AtomicLong bodies = new AtomicLong();
+    private final AtomicLong lastBody;
 
     /**
      * Where and how.
@@ -150,13 +150,27 @@ public final class H2Journal implements Journal {
         StoreFile file = StoreFile.open(options, space::giveReserve);
         Tables tables = new Tables(file.store());
         tables.clearTemporary();
-        queues = List.copyOf(tables.queues());
+        nodes = recovered(file, tables);
+        lastBody = new AtomicLong(tables.shared.largest());
         handover = new Handover();
         Failure failure = new Failure(handover, onFailure);
         reader = new ReaderThread(file.store(), tables, failure);
         writer = new JournalThread(options, file, tables, handover, failure, space);
         reader.start();
         writer.start();
+    }
+
+    private static List<RecoveredNode> recovered(StoreFile file, Tables tables) {
+        boolean done = false;
+        try {
+            List<RecoveredNode> nodes = List.copyOf(tables.nodes());
+            done = true;
+            return nodes;
+        } finally {
+            if (!done) {
+                file.store().closeImmediately();
+            }
+        }
     }
 
     /**
@@ -171,7 +185,7 @@ public final class H2Journal implements Journal {
 
     @Override
     public List<RecoveredNode> recover() {
-        return queues;
+        return nodes;
     }
 
     @Override
@@ -186,7 +200,7 @@ public final class H2Journal implements Journal {
 
     @Override
     public long newBody() {
-        return bodies.incrementAndGet();
+        return lastBody.incrementAndGet();
     }
 
     @Override

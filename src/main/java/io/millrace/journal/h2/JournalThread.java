@@ -214,7 +214,7 @@ final class JournalThread {
 
     /** Commits, then syncs if a durable fact is in it; how long the sync took. */
     private long commit() {
-        tables.writeCounters();
+        tables.finish();
         store.commit();
         if (!tables.takeDurable()) {
             return 0;

@@ -1,7 +1,10 @@
 package io.millrace.journal.h2;
 
 import io.millrace.journal.Fact;
+import io.millrace.journal.Fact.BodyDropped;
+import io.millrace.journal.Fact.BodyPart;
 import io.millrace.journal.Fact.DeliveryFailed;
+import io.millrace.journal.Fact.Details;
 import io.millrace.journal.Fact.MessageAnnotated;
 import io.millrace.journal.Fact.MessageMoved;
 import io.millrace.journal.Fact.MessageRemoved;
@@ -31,6 +34,7 @@ final class Plan {
 
     private final Map<MessageKey, Integer> failedAt = new HashMap<>();
     private int indexed;
+    private long weighedBody;
     private int size;
     private int cancelled;
     private long weight;
@@ -40,6 +44,7 @@ final class Plan {
         storedAt.clear();
         failedAt.clear();
         indexed = 0;
+        weighedBody = 0;
         size = 0;
         cancelled = 0;
         weight = 0;
@@ -87,7 +92,21 @@ final class Plan {
     private void append(Fact fact) {
         facts.add(fact);
         size++;
-        weight += FACT_WEIGHT + (fact instanceof MessageStored stored ? stored.bytes().length : 0);
+        weight += FACT_WEIGHT;
+        if (fact instanceof MessageStored stored) {
+            weigh(stored);
+        } else if (fact instanceof BodyPart part) {
+            weight += part.bytes().length;
+        }
+    }
+
+    /** The messages of one fan-out come one after the other, and their bytes are written once. */
+    private void weigh(MessageStored stored) {
+        long body = stored.details().body();
+        if (body == 0 || body != weighedBody) {
+            weight += stored.bytes().length;
+        }
+        weighedBody = body;
     }
 
     private void remove(MessageRemoved removed) {
@@ -100,8 +119,13 @@ final class Plan {
             append(removed);
             return;
         }
+        Details details = facts.get(stored) instanceof MessageStored s ? s.details() : Details.NONE;
         undo(stored);
         cancelled++;
+        if (details.streamed() > 0) {
+            // Its parts may have been written long ago.
+            append(new BodyDropped(details.body()));
+        }
     }
 
     private Integer takeStored(MessageKey key) {
@@ -119,10 +143,12 @@ final class Plan {
         index();
         Integer at = storedAt.get(annotated.key());
         if (at != null && facts.get(at) instanceof MessageStored s) {
+            Details details =
+                    s.details().streamed() > 0 ? s.details() : s.details().withBody(0);
             facts.set(
                     at,
-                    new MessageStored(
-                            s.key(), s.durable(), s.arrivalMillis(), s.format(), annotated.bytes(), s.details()));
+                    new MessageStored(s.key(), s.durable(), s.arrivalMillis(), s.format(), annotated.bytes(), details));
+            weight += annotated.bytes().length;
             cancelled++;
         } else {
             append(annotated);

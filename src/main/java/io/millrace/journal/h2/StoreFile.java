@@ -25,8 +25,11 @@ import org.h2.store.fs.FilePath;
  * @param file the same, sealed
  */
 record StoreFile(MVStore store, SealedFileStore file) {
-    /** The version of the maps and their records. */
-    static final int FORMAT = 1;
+    /**
+     * The version of the maps and their records. Stores of format 1 lack details of messages, identities, kinds of nodes and
+     * the maps for them; all they have is read as it is.
+     */
+    static final int FORMAT = 2;
 
     private static final int PAGE_SPLIT_BYTES = 16 * 1024;
 
@@ -105,6 +108,10 @@ record StoreFile(MVStore store, SealedFileStore file) {
             if (!good) {
                 store.closeImmediately();
             }
+        }
+        if (store.getStoreVersion() < FORMAT) {
+            // Becomes true with the first commit, which is also the first with anything that format 1 does not know.
+            store.setStoreVersion(FORMAT);
         }
         store.setVersionsToKeep(0);
         store.setRetentionTime(0);

@@ -1,7 +1,12 @@
 package io.millrace.journal.h2;
 
 import io.millrace.journal.Fact;
+import io.millrace.journal.Fact.BodyDropped;
+import io.millrace.journal.Fact.BodyPart;
 import io.millrace.journal.Fact.DeliveryFailed;
+import io.millrace.journal.Fact.Details;
+import io.millrace.journal.Fact.IdentitiesForgotten;
+import io.millrace.journal.Fact.IdentitySeen;
 import io.millrace.journal.Fact.MessageAnnotated;
 import io.millrace.journal.Fact.MessageMoved;
 import io.millrace.journal.Fact.MessageRemoved;
@@ -36,7 +41,10 @@ final class Tables {
     final MVMap<PartKey, byte[]> bodies;
     final MVMap<MessageKey, Integer> attempts;
     final MVMap<MessageKey, MessageRecord> spilled;
-    private final MVMap<Long, QueueRecord> entities;
+    final Bodies shared;
+    final Deadlines deadlines;
+    private final Identities identities;
+    private final MVMap<Long, NodeRecord> entities;
     private final MVMap<Long, Counters> counters;
 
     /** The counters of all queues as they will be written; those in {@link #touched} differ from the map. */
@@ -55,13 +63,16 @@ final class Tables {
         bodies = map(store, "bodies", PartKey.Type.INSTANCE, PartKey.BytesType.INSTANCE);
         attempts = map(store, "attempts", MessageKeyType.INSTANCE, IntegerDataType.INSTANCE);
         spilled = map(store, "spilled", MessageKeyType.INSTANCE, MessageRecord.Type.INSTANCE);
-        entities = map(store, "entities", LongDataType.INSTANCE, QueueRecord.Type.INSTANCE);
+        entities = map(store, "entities", LongDataType.INSTANCE, NodeRecord.TYPE);
         counters = map(store, "counters", LongDataType.INSTANCE, Counters.Type.INSTANCE);
+        shared = new Bodies(store);
+        deadlines = new Deadlines(store);
+        identities = new Identities(store);
         current.putAll(counters);
         entities.forEach((number, queue) -> (queue.deleted() ? deleted : declared).add(number));
     }
 
-    private static <K, V> MVMap<K, V> map(MVStore store, String name, DataType<K> key, DataType<V> value) {
+    static <K, V> MVMap<K, V> map(MVStore store, String name, DataType<K> key, DataType<V> value) {
         return store.openMap(name, new MVMap.Builder<K, V>().keyType(key).valueType(value));
     }
 
@@ -70,6 +81,8 @@ final class Tables {
         if (!spilled.isEmpty()) {
             spilled.clear();
         }
+        shared.clearTemporary();
+        deadlines.clearTemporary();
         for (long number : List.copyOf(current.keySet())) {
             if (!entities.containsKey(number)) {
                 current.remove(number);
@@ -78,25 +91,41 @@ final class Tables {
         }
     }
 
-    /** All queues that are not deleted, in the order of their numbers. */
-    List<RecoveredNode> queues() {
-        List<RecoveredNode> queues = new ArrayList<>();
-        entities.forEach((number, queue) -> {
-            if (!queue.deleted()) {
+    /** All nodes that are not deleted, in the order of their numbers. */
+    List<RecoveredNode> nodes() {
+        Map<Long, List<IdentitySeen>> seen = identities.byQueue();
+        List<RecoveredNode> nodes = new ArrayList<>();
+        entities.forEach((number, node) -> {
+            if (!node.deleted()) {
                 Counters has = current.getOrDefault(number, Counters.NONE);
-                queues.add(new RecoveredNode(
-                        new NodeDeclared(
-                                number,
-                                queue.address(),
-                                queue.deadLetter() ? Fact.NodeKind.DEAD_LETTER_QUEUE : Fact.NodeKind.QUEUE,
-                                Map.of()),
+                nodes.add(new RecoveredNode(
+                        node.declared(number),
                         has.bytes(),
-                        has.messages() == 0 ? List.of() : List.of(new Lane(0, has.messages())),
+                        lanes(number, has.messages()),
                         has.reserved(),
-                        List.of()));
+                        List.copyOf(seen.getOrDefault(number, List.of()))));
             }
         });
-        return queues;
+        return nodes;
+    }
+
+    /** Two look-ups for a queue with one lane; nothing is walked over, as the map knows how many keys are before one. */
+    private List<Lane> lanes(long queue, long all) {
+        if (all == 0) {
+            return List.of();
+        }
+        MessageKey first = messages.ceilingKey(firstKey(queue));
+        MessageKey last = messages.floorKey(new MessageKey(queue, Integer.MAX_VALUE, Long.MAX_VALUE));
+        if (first.order() == last.order()) {
+            return List.of(new Lane(first.order(), all));
+        }
+        List<Lane> lanes = new ArrayList<>();
+        while (first != null && first.queue() == queue) {
+            MessageKey end = messages.floorKey(new MessageKey(queue, first.order(), Long.MAX_VALUE));
+            lanes.add(new Lane(first.order(), 1 + messages.getKeyIndex(end) - messages.getKeyIndex(first)));
+            first = messages.higherKey(end);
+        }
+        return lanes;
     }
 
     /** Takes note of the sequence of a message, also when the message will not be written. */
@@ -112,7 +141,8 @@ final class Tables {
 
     private void note(MessageStored stored) {
         MessageKey key = stored.key();
-        if (!stored.durable() && !declared.contains(key.queue())) {
+        // In the lane of those that wait for their time a sequence is a time.
+        if (key.scheduled() || (!stored.durable() && !declared.contains(key.queue()))) {
             return;
         }
         Counters has = current.getOrDefault(key.queue(), Counters.NONE);
@@ -136,50 +166,105 @@ final class Tables {
         } else if (fact instanceof MessageAnnotated annotated) {
             annotate(annotated);
         } else if (fact instanceof NodeDeclared node) {
-            entities.put(
-                    node.number(),
-                    new QueueRecord(node.address(), node.kind() == Fact.NodeKind.DEAD_LETTER_QUEUE, false));
+            entities.put(node.number(), NodeRecord.of(node));
             durable = true;
         } else if (fact instanceof NodeDeleted node) {
             delete(node.number());
+        } else {
+            applyRare(fact);
+        }
+    }
+
+    private void applyRare(Fact fact) {
+        if (fact instanceof BodyPart part) {
+            shared.receive(part);
+        } else if (fact instanceof BodyDropped dropped) {
+            shared.question(dropped.body());
+        } else if (fact instanceof IdentitySeen seen && declared.contains(seen.queue())) {
+            identities.add(seen);
+            durable = true;
+        } else if (fact instanceof IdentitiesForgotten gone) {
+            durable |= identities.remove(gone.queue(), gone.upToNumber(), Integer.MAX_VALUE) > 0;
         }
     }
 
     private void store(MessageStored stored) {
         MessageKey key = stored.key();
+        Details details = stored.details();
         if (deleted.contains(key.queue())) {
+            if (details.streamed() > 0) {
+                shared.question(details.body());
+            }
             return;
         }
-        byte[] bytes = stored.bytes();
-        if (!stored.durable()) {
-            spilled.put(key, MessageRecord.of(key, stored.arrivalMillis(), stored.format(), bytes, true));
-            return;
+        MessageRecord record;
+        if (stored.durable()) {
+            record = putDurable(stored);
+            count(key.queue(), 1, record.total());
+        } else {
+            record = shares(stored)
+                    ? MessageRecord.sharing(stored, shared.crcOf(stored.bytes()))
+                    : MessageRecord.of(stored, true);
+            spilled.put(key, record);
         }
-        putDurable(key, stored.arrivalMillis(), stored.format(), bytes);
-        count(key.queue(), 1, bytes.length);
+        deadlines.add(key, stored.durable(), details.expiryMillis());
+        if (record.hasBody()) {
+            shared.refer(details.body(), stored.durable(), 1);
+        }
     }
 
-    private void putDurable(MessageKey key, long arrivalMillis, int format, byte[] bytes) {
+    private boolean shares(MessageStored stored) {
+        Details details = stored.details();
+        return details.body() != 0 && details.streamed() == 0 && shared.share(details.body(), stored.bytes());
+    }
+
+    private MessageRecord putDurable(MessageStored stored) {
+        MessageRecord record =
+                shares(stored) ? MessageRecord.sharing(stored, shared.crcOf(stored.bytes())) : withOwnBytes(stored);
+        messages.put(stored.key(), record);
+        durable = true;
+        return record;
+    }
+
+    private MessageRecord withOwnBytes(MessageStored stored) {
+        byte[] bytes = stored.bytes();
         int parts = PartKey.partsOf(bytes.length);
+        if (parts == 0) {
+            return MessageRecord.of(stored, true);
+        }
         for (int part = 0; part < parts; part++) {
             int from = part * PartKey.PART_BYTES;
             int to = Math.min(bytes.length, from + PartKey.PART_BYTES);
-            bodies.put(new PartKey(key, part), Arrays.copyOfRange(bytes, from, to));
+            bodies.put(new PartKey(stored.key(), part), Arrays.copyOfRange(bytes, from, to));
         }
-        messages.put(key, MessageRecord.of(key, arrivalMillis, format, bytes, parts == 0));
-        durable = true;
+        boolean streamed = stored.details().streamed() > 0;
+        return MessageRecord.of(streamed ? stored : withoutBody(stored, bytes), false);
+    }
+
+    private static MessageStored withoutBody(MessageStored s, byte[] bytes) {
+        return new MessageStored(
+                s.key(),
+                s.durable(),
+                s.arrivalMillis(),
+                s.format(),
+                bytes,
+                s.details().withBody(0));
     }
 
     private void remove(MessageRemoved removed) {
         MessageKey key = removed.key();
         if (!removed.durable()) {
-            spilled.remove(key);
+            MessageRecord record = spilled.remove(key);
+            if (record != null) {
+                forget(key, record, false);
+            }
             return;
         }
         MessageRecord record = messages.remove(key);
         if (record != null) {
-            removeParts(key, 0, record.size());
-            count(key.queue(), -1, -record.size());
+            removeParts(key, 0, record);
+            forget(key, record, true);
+            count(key.queue(), -1, -record.total());
             durable = true;
         }
         if (!attempts.isEmpty()) {
@@ -187,9 +272,16 @@ final class Tables {
         }
     }
 
+    private void forget(MessageKey key, MessageRecord record, boolean wasDurable) {
+        deadlines.remove(key, wasDurable, record.details().expiryMillis());
+        if (record.hasBody()) {
+            shared.refer(record.details().body(), wasDurable, -1);
+        }
+    }
+
     /** Writes a message again as it is, which moves it to another place in the file. */
     void rewrite(MessageKey key, MessageRecord record) {
-        for (int part = 0; part < PartKey.partsOf(record.size()); part++) {
+        for (int part = 0; part < partsOf(record); part++) {
             PartKey place = new PartKey(key, part);
             bodies.put(place, bodies.get(place));
         }
@@ -197,8 +289,12 @@ final class Tables {
         durable = true;
     }
 
-    private void removeParts(MessageKey key, int from, int size) {
-        int parts = PartKey.partsOf(size);
+    private static int partsOf(MessageRecord record) {
+        return record.shared() ? 0 : PartKey.partsOf(record.size());
+    }
+
+    private void removeParts(MessageKey key, int from, MessageRecord record) {
+        int parts = partsOf(record);
         for (int part = from; part < parts; part++) {
             bodies.remove(new PartKey(key, part));
         }
@@ -218,9 +314,15 @@ final class Tables {
             return;
         }
         byte[] bytes = annotated.bytes();
-        putDurable(key, old.arrivalMillis(), old.format(), bytes);
-        removeParts(key, PartKey.partsOf(bytes.length), old.size());
-        count(key.queue(), 0, bytes.length - old.size());
+        Details details = old.details();
+        // Of a streamed message only the first bytes change, which are its own.
+        Details now = details.streamed() > 0 ? details : details.withBody(0);
+        MessageRecord record = putDurable(new MessageStored(key, true, old.arrivalMillis(), old.format(), bytes, now));
+        removeParts(key, PartKey.partsOf(bytes.length), old);
+        if (old.shared()) {
+            shared.refer(details.body(), true, -1);
+        }
+        count(key.queue(), 0, record.total() - old.total());
     }
 
     private void count(long queue, int messages, long bytes) {
@@ -229,9 +331,9 @@ final class Tables {
     }
 
     private void delete(long number) {
-        QueueRecord queue = entities.get(number);
-        if (queue != null) {
-            entities.put(number, queue.asDeleted());
+        NodeRecord node = entities.get(number);
+        if (node != null) {
+            entities.put(number, node.asDeleted());
             deleted.add(number);
             durable = true;
         } else if (hasSpilled(number)) {
@@ -250,8 +352,9 @@ final class Tables {
         return !touched.isEmpty();
     }
 
-    /** Writes the counters of the queues touched since the last call. */
-    void writeCounters() {
+    /** Writes what is written once for each commit: who has which body, and the counters of the queues touched. */
+    void finish() {
+        shared.settle();
         for (long queue : touched) {
             counters.put(queue, current.get(queue));
         }
@@ -282,8 +385,8 @@ final class Tables {
     boolean purge(long queue, int maxEntries) {
         MessageKey first = firstKey(queue);
         int left = maxEntries;
-        left -= removeRun(messages, first, left);
-        left -= removeRun(spilled, first, left);
+        left -= removeMessages(messages, first, left);
+        left -= removeMessages(spilled, first, left);
         left -= removeRun(attempts, first, left);
         PartKey part = bodies.ceilingKey(new PartKey(first, 0));
         while (left > 0 && part != null && part.message().queue() == queue) {
@@ -291,6 +394,7 @@ final class Tables {
             left--;
             part = bodies.higherKey(part);
         }
+        left -= identities.remove(queue, Long.MAX_VALUE, left);
         durable = true;
         if (left == 0) {
             return false;
@@ -305,6 +409,17 @@ final class Tables {
 
     private static MessageKey firstKey(long queue) {
         return new MessageKey(queue, Integer.MIN_VALUE, Long.MIN_VALUE);
+    }
+
+    private int removeMessages(MVMap<MessageKey, MessageRecord> map, MessageKey first, int max) {
+        int removed = 0;
+        MessageKey key = map.isEmpty() ? null : map.ceilingKey(first);
+        while (removed < max && key != null && key.queue() == first.queue()) {
+            forget(key, map.remove(key), map == messages);
+            removed++;
+            key = map.higherKey(key);
+        }
+        return removed;
     }
 
     private static int removeRun(MVMap<MessageKey, ?> map, MessageKey first, int max) {

@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import org.h2.mvstore.Cursor;
+import org.h2.mvstore.MVMap;
 import org.h2.mvstore.MVStore;
 
 /**
@@ -19,6 +20,7 @@ final class Upkeep {
     private static final int GOOD_FILL_PERCENT = 75;
     private static final int POOR_FILL_PERCENT = 50;
     private static final MessageKey START = new MessageKey(0, 0, 0);
+    private static final BodyKey START_PART = new BodyKey(0, 0);
 
     private final MVStore store;
     private final SealedFileStore file;
@@ -28,6 +30,8 @@ final class Upkeep {
     private int vain;
     private boolean settled = true;
     private MessageKey rewritten = START;
+    private BodyKey rewrittenPart = START_PART;
+    private boolean inBodies;
 
     Upkeep(StoreFile file, Tables tables, long compactAboveBytes) {
         this.compactAboveBytes = compactAboveBytes;
@@ -43,11 +47,11 @@ final class Upkeep {
         leastBytes = Long.MAX_VALUE;
     }
 
-    /** Removes some entries of a deleted queue; whether there were any. The caller commits. */
+    /** Removes some entries of a deleted queue, or some parts of bodies; whether there were any. The caller commits. */
     boolean purge() {
         Optional<Long> queue = tables.deletedQueue();
         queue.ifPresent(number -> tables.purge(number, PURGE_ENTRIES));
-        return queue.isPresent();
+        return queue.isPresent() || tables.shared.purge();
     }
 
     /** Frees what the last commit left behind, which H2 does only with the next one. The caller commits. */
@@ -85,18 +89,39 @@ final class Upkeep {
         return true;
     }
 
-    /** Each pass over all messages costs what they hold and, as the file is less than half full, gains more. */
+    /** Each pass over all messages and bodies costs what they hold and, as the file is less than half full, gains more. */
     private void rewriteSome() {
-        Cursor<MessageKey, MessageRecord> run = tables.messages.cursor(rewritten);
-        Map<MessageKey, MessageRecord> some = new LinkedHashMap<>();
-        for (long bytes = 0; bytes < REWRITE_BYTES && run.hasNext(); ) {
-            rewritten = run.next();
-            some.put(rewritten, run.getValue());
-            bytes += run.getValue().size();
+        long left = REWRITE_BYTES;
+        if (!inBodies) {
+            Cursor<MessageKey, MessageRecord> run = tables.messages.cursor(rewritten);
+            Map<MessageKey, MessageRecord> some = new LinkedHashMap<>();
+            while (left > 0 && run.hasNext()) {
+                rewritten = run.next();
+                some.put(rewritten, run.getValue());
+                left -= run.getValue().size();
+            }
+            some.forEach(tables::rewrite);
+            inBodies = !run.hasNext();
         }
-        some.forEach(tables::rewrite);
+        if (inBodies) {
+            rewriteBodies(left);
+        }
+    }
+
+    private void rewriteBodies(long bytes) {
+        MVMap<BodyKey, PartRecord> parts = tables.shared.parts();
+        Cursor<BodyKey, PartRecord> run = parts.cursor(rewrittenPart);
+        Map<BodyKey, PartRecord> some = new LinkedHashMap<>();
+        for (long left = bytes; left > 0 && run.hasNext(); ) {
+            rewrittenPart = run.next();
+            some.put(rewrittenPart, run.getValue());
+            left -= run.getValue().bytes().length;
+        }
+        some.forEach(parts::put);
         if (!run.hasNext()) {
+            inBodies = false;
             rewritten = START;
+            rewrittenPart = START_PART;
         }
     }
 }

@@ -116,7 +116,7 @@ class H2JournalTest {
             file.store().setStoreVersion(3);
             file.store().commit();
             file.store().close();
-            assertTrue(refusal().contains("written by a newer Millrace (format 3, this one knows 1)"));
+            assertTrue(refusal().contains("written by a newer Millrace (format 3, this one knows 2)"));
         }
 
         @Test
