@@ -250,7 +250,8 @@ final class FrameOutput {
         out[at++] = FALSE;
         out[size] = (byte) (at - size - 1);
         if (delivery.sent() == 0) {
-            at += message.header(delivery.deliveryCount(), delivery.firstAcquirer(), out, at);
+            at += message.header(
+                    delivery.deliveryCount(), delivery.firstAcquirer(), delivery.remainingTtlMillis(), out, at);
         }
         int from = message.afterHeader() + delivery.sent();
         int length = Math.min(payload.length - from, maxFrameSize - (at - start));

@@ -46,6 +46,15 @@ final class OutgoingDelivery {
         return delivery.firstAcquirer();
     }
 
+    /** What is left of the message's time to live, at least 1; -1 if it has none, or one that does not run. */
+    long remainingTtlMillis() {
+        if (delivery.message().ttlMillis() < 0 || delivery.expiryMillis() == 0) {
+            return -1;
+        }
+        long now = link.session().connection().loop().now();
+        return Math.max(1, delivery.expiryMillis() - now);
+    }
+
     int handle() {
         return link.localHandle();
     }

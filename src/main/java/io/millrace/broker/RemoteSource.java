@@ -36,7 +36,8 @@ final class RemoteSource implements Source {
     }
 
     /** What the queue handed out, with the values it had then, so that the link reads nothing the queue may change. */
-    private record Carried(Delivery original, Message message, int deliveryCount, boolean firstAcquirer)
+    private record Carried(
+            Delivery original, Message message, int deliveryCount, boolean firstAcquirer, long expiryMillis)
             implements Delivery {}
 
     @Override
@@ -150,8 +151,12 @@ final class RemoteSource implements Source {
             underway.add(delivery);
             underwayBytes += delivery.message().size();
             countThere++;
-            Carried carried =
-                    new Carried(delivery, delivery.message(), delivery.deliveryCount(), delivery.firstAcquirer());
+            Carried carried = new Carried(
+                    delivery,
+                    delivery.message(),
+                    delivery.deliveryCount(),
+                    delivery.firstAcquirer(),
+                    delivery.expiryMillis());
             back.send(() -> {
                 arrived.add(carried);
                 unpack();

@@ -13,4 +13,9 @@ public interface Delivery {
 
     /** Whether no consumer has acquired it before (header field first-acquirer). */
     boolean firstAcquirer();
+
+    /** When the message expires, in milliseconds since 1970; 0 for never. */
+    default long expiryMillis() {
+        return 0;
+    }
 }

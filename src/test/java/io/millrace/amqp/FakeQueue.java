@@ -33,6 +33,7 @@ final class FakeQueue implements Node, Target, Source {
     boolean temporary;
     int room = Integer.MAX_VALUE;
     int deliveryCount;
+    long expiryMillis;
 
     record Settled(Message message, Outcome outcome) {}
 
@@ -44,7 +45,7 @@ final class FakeQueue implements Node, Target, Source {
         int browsed;
     }
 
-    private record Handed(Message message, int deliveryCount) implements Delivery {
+    private record Handed(Message message, int deliveryCount, long expiryMillis) implements Delivery {
         @Override
         public boolean firstAcquirer() {
             return deliveryCount == 0;
@@ -160,7 +161,7 @@ final class FakeQueue implements Node, Target, Source {
                 ready = consumer.ready();
                 if (ready) {
                     subscriber.handed++;
-                    consumer.deliver(new Handed(take(subscriber), deliveryCount));
+                    consumer.deliver(new Handed(take(subscriber), deliveryCount, expiryMillis));
                 }
             }
             if (ready && subscriber.drain) {

@@ -213,6 +213,22 @@ class OutgoingLinkTest {
         }
 
         @Test
+        void itsHeaderTellsWhatIsLeftOfItsTimeToLive() {
+            Header header = new Header();
+            header.setTtl(UnsignedInteger.valueOf(60_000));
+            byte[] sent = Peer.sections(header, new AmqpValue("hello"));
+            queue.messages.add(parse(sent));
+            queue.messages.add(parse(sent));
+            queue.messages.add(parse(Peer.message("for ever")));
+            queue.expiryMillis = peer.loop.now() + 1234;
+            peer.attachReceiver(0, "orders", 3);
+
+            assertEquals(1234, parse(peer.expectTransfer().payload()).ttlMillis());
+            assertEquals(1234, parse(peer.expectTransfer().payload()).ttlMillis());
+            assertEquals(-1, parse(peer.expectTransfer().payload()).ttlMillis());
+        }
+
+        @Test
         void aLargeMessageIsSplitIntoFrames() {
             byte[] bytes = Peer.message("z".repeat(20_000));
             queue.messages.add(parse(bytes));
