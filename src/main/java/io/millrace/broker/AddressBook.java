@@ -87,6 +87,11 @@ final class AddressBook {
         return entries.size();
     }
 
+    /** Begins a transaction of a connection on the loop of a directory; called there. */
+    LocalTransaction begin(Directory on) {
+        return new CoordinatedTransaction(on, directories, TransactionLimits.of(config.memoryBytes()));
+    }
+
     // ---- on behalf of links; called on the loop of the directory
 
     void open(String plain, Directory from, Nodes.Answer answer) {

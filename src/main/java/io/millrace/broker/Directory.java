@@ -100,6 +100,11 @@ final class Directory implements Nodes {
         return containers;
     }
 
+    @Override
+    public LocalTransaction begin() {
+        return book.begin(this);
+    }
+
     /** There is a queue. */
     QueueNode add(QueueEntry entry, Directory owner) {
         QueueNode node;

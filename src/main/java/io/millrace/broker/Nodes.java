@@ -29,6 +29,9 @@ public interface Nodes {
     /** Which containers want to be the only one of their name. */
     Containers containers();
 
+    /** Begins a transaction of a connection on this loop. */
+    LocalTransaction begin();
+
     /** What a link wants of a node. */
     enum Use {
         SEND,

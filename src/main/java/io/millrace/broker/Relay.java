@@ -18,6 +18,11 @@ final class Relay {
         this.to = to;
     }
 
+    /** The loop where the calls arrive. */
+    Loop to() {
+        return to;
+    }
+
     void send(Runnable call) {
         if (calls.isEmpty()) {
             from.post(this::flush);

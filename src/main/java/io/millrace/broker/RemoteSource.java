@@ -73,6 +73,7 @@ final class RemoteSource implements Source {
         }
         Receipt returned =
                 receipt == Receipt.NONE ? Receipt.NONE : settled -> back.send(() -> receipt.settled(settled));
+        CoordinatedTransaction.reaches(transaction, there);
         there.send(() -> queue.settle(envoy, carried.original(), outcome, transaction, returned));
     }
 

@@ -31,6 +31,7 @@ final class RemoteTarget implements MoveTarget {
 
     @Override
     public void offer(Message message, Transaction transaction, Receipt receipt) {
+        CoordinatedTransaction.reaches(transaction, there);
         Receipt returned = sent(message, receipt);
         there.send(() -> queue.offer(message, transaction, returned));
     }

@@ -31,6 +31,9 @@ public record Condition(String symbol, String description, Map<String, Object> i
     public static final String UNATTACHED_HANDLE = "amqp:session:unattached-handle";
     public static final String TRANSFER_LIMIT_EXCEEDED = "amqp:link:transfer-limit-exceeded";
     public static final String MESSAGE_SIZE_EXCEEDED = "amqp:link:message-size-exceeded";
+    public static final String TRANSACTION_UNKNOWN_ID = "amqp:transaction:unknown-id";
+    public static final String TRANSACTION_ROLLBACK = "amqp:transaction:rollback";
+    public static final String TRANSACTION_TIMEOUT = "amqp:transaction:timeout";
     public static final String LINK_STOLEN = "amqp:link:stolen";
 
     public Condition {

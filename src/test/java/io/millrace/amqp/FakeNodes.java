@@ -1,6 +1,7 @@
 package io.millrace.amqp;
 
 import io.millrace.broker.Containers;
+import io.millrace.broker.LocalTransaction;
 import io.millrace.broker.Node;
 import io.millrace.broker.Nodes;
 import io.millrace.loop.Loop;
@@ -15,6 +16,7 @@ import java.util.Optional;
 final class FakeNodes implements Nodes {
     final Map<String, FakeQueue> queues = new HashMap<>();
     final List<Runnable> held = new ArrayList<>();
+    final List<FakeTransaction> transactions = new ArrayList<>();
     boolean create;
     boolean hold;
     int temporaries;
@@ -63,6 +65,13 @@ final class FakeNodes implements Nodes {
             queue.temporary = true;
             answer.opened(queue);
         });
+    }
+
+    @Override
+    public LocalTransaction begin() {
+        FakeTransaction transaction = new FakeTransaction();
+        transactions.add(transaction);
+        return transaction;
     }
 
     private void answer(Runnable task) {

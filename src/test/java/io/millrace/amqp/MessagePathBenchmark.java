@@ -227,6 +227,11 @@ public class MessagePathBenchmark {
         }
 
         @Override
+        public io.millrace.broker.LocalTransaction begin() {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
         public Containers containers() {
             throw new UnsupportedOperationException();
         }

@@ -1,0 +1,300 @@
+package io.millrace.broker;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.millrace.config.Config;
+import io.millrace.config.ConfigFile;
+import io.millrace.journal.InMemoryJournal;
+import io.millrace.message.Condition;
+import io.millrace.message.Message;
+import io.millrace.message.Outcome;
+import io.millrace.queue.Answers;
+import io.millrace.queue.Messages;
+import io.millrace.queue.Receipt;
+import io.millrace.queue.Recipient;
+import io.millrace.queue.Target;
+import io.millrace.queue.Transaction;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+
+/** Transactions begun on loop 0, over a queue there and one on loop 1. */
+class TransactionsTest {
+    private BrokerScene scene = new BrokerScene(2);
+    private Node here = scene.node(0, "here");
+    private Node there = remote();
+    private LocalTransaction transaction = begin();
+
+    private Node remote() {
+        scene.node(1, "there");
+        return scene.broker.nodes(0).find("there").orElseThrow();
+    }
+
+    private LocalTransaction begin() {
+        return scene.broker.nodes(0).begin();
+    }
+
+    private void in(BrokerScene other) {
+        scene = other;
+        here = scene.node(0, "here");
+        there = remote();
+        transaction = begin();
+    }
+
+    private Answers send(Target target, Message message) {
+        Answers answers = new Answers();
+        transaction.offer(target, message, answers);
+        return answers;
+    }
+
+    private void sendBoth(String name) {
+        send(here.target(), Messages.durable(name));
+        send(there.target(), Messages.durable(name));
+    }
+
+    private Answers settle(Node node, Recipient consumer, String name) {
+        Answers answers = new Answers();
+        transaction.settle(node.source(), consumer, consumer.delivery(name), Outcome.ACCEPTED, answers);
+        return answers;
+    }
+
+    private Answers discharge(boolean fail) {
+        Answers answers = new Answers();
+        transaction.discharge(fail, answers);
+        return answers;
+    }
+
+    private Condition refusedCommit() {
+        Answers answers = discharge(false);
+        scene.settle();
+        return answers.refusal();
+    }
+
+    private Recipient receiver(Node node, int credit) {
+        Recipient consumer = new Recipient(node.source()).attached().credit(credit);
+        scene.settle();
+        return consumer;
+    }
+
+    private List<String> stored() {
+        return scene.journal.messages().stream()
+                .map(each -> Messages.name(each.bytes()))
+                .toList();
+    }
+
+    @Nested
+    class Committing {
+        @Test
+        void isOneBatchOverTheQueuesOfAllLoops() {
+            scene.offer(0, "there", "request");
+            Recipient consumer = receiver(there, 1);
+            sendBoth("a");
+            settle(there, consumer, "request");
+            Answers answers = discharge(false);
+            scene.runLoops();
+            assertEquals(List.of(), answers.outcomes);
+            assertEquals(1, scene.journal.waiting());
+            scene.settle();
+
+            assertEquals(List.of(Outcome.ACCEPTED), answers.outcomes);
+            assertEquals(List.of("a", "a"), stored());
+            assertEquals(List.of("a"), receiver(here, 10).names());
+            consumer.credit(10);
+            scene.settle();
+            assertEquals(List.of("request", "a"), consumer.names());
+        }
+
+        @Test
+        void isSeenByNobodyBeforeItIsDurable() {
+            Recipient consumerHere = receiver(here, 10);
+            Recipient consumerThere = receiver(there, 10);
+            sendBoth("a");
+            discharge(false);
+            scene.runLoops();
+            assertEquals(List.of(), consumerHere.names());
+            assertEquals(List.of(), consumerThere.names());
+            scene.settle();
+
+            assertEquals(List.of("a"), consumerHere.names());
+            assertEquals(List.of("a"), consumerThere.names());
+        }
+
+        @Test
+        void isAllOrNothingWhenTheBrokerDies() {
+            sendBoth("a");
+            discharge(false);
+            scene.runLoops();
+            BrokerScene before = scene.restarted();
+            assertEquals(0, before.messages("here") + before.messages("there"));
+        }
+
+        @Test
+        void isAllThereAfterTheBrokerDied() {
+            scene.offer(0, "there", "request");
+            Recipient consumer = receiver(there, 1);
+            settle(there, consumer, "request");
+            sendBoth("a");
+            discharge(false);
+            scene.settle();
+            BrokerScene after = scene.restarted();
+
+            assertEquals(1, after.messages("here"));
+            assertEquals(1, after.messages("there"));
+        }
+
+        @Test
+        void comesAfterTheFactsItBuildsOnAlthoughAnotherLoopRecordedThem() {
+            Recipient consumer = receiver(there, 1);
+            there.target().offer(Messages.durable("request"), Receipt.NONE);
+            scene.runLoops();
+            assertEquals(List.of("request"), consumer.names());
+            settle(there, consumer, "request");
+            discharge(false);
+            scene.settle();
+
+            assertEquals(List.of(), stored());
+        }
+
+        @Test
+        void ofNothingIsAnsweredAtOnce() {
+            assertEquals(List.of(Outcome.ACCEPTED), discharge(false).outcomes);
+        }
+
+        @Test
+        void waitsForWhatIsNotAnsweredYet() {
+            List<Receipt> held = new ArrayList<>();
+            Target slow = new SlowTarget(held);
+            send(slow, Messages.durable("a"));
+            send(here.target(), Messages.durable("b"));
+            Answers answers = discharge(false);
+            scene.settle();
+            assertEquals(List.of(), answers.outcomes);
+            held.get(0).settled(Outcome.ACCEPTED);
+            scene.settle();
+
+            assertEquals(List.of(Outcome.ACCEPTED), answers.outcomes);
+            assertEquals(List.of("b"), stored());
+        }
+    }
+
+    private record SlowTarget(List<Receipt> held) implements Target {
+        @Override
+        public void offer(Message message, Transaction transaction, Receipt receipt) {
+            held.add(receipt);
+        }
+
+        @Override
+        public int room() {
+            return 1;
+        }
+
+        @Override
+        public void whenRoom(Runnable task) {
+            throw new UnsupportedOperationException();
+        }
+    }
+
+    @Nested
+    class RollingBack {
+        @Test
+        void undoesAllOnAllLoops() {
+            scene.offer(0, "there", "x", "y");
+            scene.offer(0, "here", "z");
+            Recipient consumerThere = receiver(there, 2);
+            Recipient consumerHere = receiver(here, 1);
+            settle(there, consumerThere, "y");
+            settle(there, consumerThere, "x");
+            settle(here, consumerHere, "z");
+            sendBoth("a");
+            Answers answers = discharge(true);
+            assertEquals(List.of(), answers.outcomes);
+            scene.settle();
+
+            assertEquals(List.of(Outcome.ACCEPTED), answers.outcomes);
+            assertEquals(List.of("z", "x", "y"), stored());
+            consumerThere.credit(5);
+            consumerHere.credit(5);
+            scene.settle();
+            assertEquals(List.of("x", "y", "x", "y"), consumerThere.names());
+            assertEquals(List.of("z", "z"), consumerHere.names());
+            assertEquals(1, consumerThere.delivery("x").deliveryCount());
+        }
+
+        @Test
+        void happensWhenOneQueueRefusesToCommit() {
+            sendBoth("a");
+            scene.runLoops();
+            Node temporary = scene.temporary(0, this);
+            send(temporary.target(), Messages.durable("b"));
+            scene.broker.nodes(0).deleteTemporary(temporary);
+            scene.settle();
+            Condition refusal = refusedCommit();
+
+            assertEquals(Condition.TRANSACTION_ROLLBACK, refusal.symbol());
+            assertTrue(refusal.description().contains("was deleted"), refusal.description());
+            assertEquals(List.of(), stored());
+            assertEquals(0, scene.messages("here") + scene.messages("there"));
+            scene.offer(0, "there", "c");
+            assertEquals(List.of("c"), receiver(there, 5).names());
+        }
+
+        @Test
+        void happensWhenAMessageWasRefusedInTheMeantime() throws Exception {
+            Config config =
+                    ConfigFile.parse("test.yaml", "queues: [{name: there, max-messages: 1}]", name -> Optional.empty());
+            in(new BrokerScene(config, new InMemoryJournal(), 2));
+            sendBoth("a");
+            Answers second = send(there.target(), Messages.durable("b"));
+            scene.settle();
+            assertEquals(Condition.RESOURCE_LIMIT_EXCEEDED, second.refusal().symbol());
+            Answers later = send(here.target(), Messages.durable("c"));
+            assertEquals(Condition.TRANSACTION_ROLLBACK, later.refusal().symbol());
+            Condition refusal = refusedCommit();
+
+            assertEquals(Condition.TRANSACTION_ROLLBACK, refusal.symbol());
+            assertTrue(refusal.description().contains("limit of 1 messages"), refusal.description());
+            assertEquals(List.of(), stored());
+        }
+
+        @Test
+        void canComeBeforeTheDischargeWhichIsToldWhy() {
+            scene.offer(0, "there", "x");
+            Recipient consumer = receiver(there, 1);
+            settle(there, consumer, "x");
+            sendBoth("a");
+            transaction.abort(new Condition(Condition.TRANSACTION_TIMEOUT, "too slow"));
+            scene.settle();
+            consumer.credit(1);
+            scene.settle();
+            assertEquals(List.of("x", "x"), consumer.names());
+
+            assertEquals(
+                    Condition.TRANSACTION_TIMEOUT,
+                    send(here.target(), Messages.durable("b")).refusal().symbol());
+            assertEquals(List.of(Outcome.ACCEPTED), settle(there, consumer, "x").outcomes);
+            assertEquals(Condition.TRANSACTION_TIMEOUT, refusedCommit().symbol());
+            assertEquals(List.of("x"), stored());
+            assertEquals(1, scene.messages("there"));
+            assertEquals(0, scene.stats("there").orElseThrow().unsettled());
+        }
+
+        @Test
+        void happensWhenATransactionGetsTooLarge() {
+            in(BrokerScene.withMemory("4MiB"));
+            Answers answers = new Answers();
+            for (int i = 0; i < 5; i++) {
+                transaction.offer(here.target(), Messages.message("m" + i, false, 256 << 10), answers);
+            }
+
+            assertEquals(Condition.TRANSACTION_ROLLBACK, answers.refusal().symbol());
+            assertTrue(answers.refusal().description().contains("1048576 bytes"), answers.refusal()::description);
+            assertEquals(Condition.TRANSACTION_ROLLBACK, refusedCommit().symbol());
+            var bytes = scene.broker.memoryBytes();
+            scene.settle();
+            assertEquals(0, bytes.join());
+        }
+    }
+}
