@@ -12,7 +12,7 @@ public sealed interface Fact {
      * @param durable false: kept only to save memory; it costs no sync and is gone after a restart
      * @param arrivalMillis when the broker took it, in milliseconds since 1970
      * @param format the message-format of the transfer (AMQP 1.0, part 2, section 2.8.11)
-     * @param bytes all sections as received; of a {@linkplain Details#streamed streamed} message only the first of them
+     * @param bytes all sections as received; of a {@linkplain Details#streamed streamed} message only those before its body
      * @param details what else is kept with it
      */
     record MessageStored(MessageKey key, boolean durable, long arrivalMillis, int format, byte[] bytes, Details details)
@@ -44,7 +44,9 @@ public sealed interface Fact {
      */
     record BodyPart(long body, int part, byte[] bytes) implements Fact {}
 
-    /** A body whose parts were stored will not be part of a message after all. */
+    /**
+     * Whoever received a body has done with it: its parts go, now if no message has it, otherwise with the last that does.
+     */
     record BodyDropped(long body) implements Fact {}
 
     /**
@@ -90,8 +92,8 @@ public sealed interface Fact {
      * @param originSequence the place in its queue to which it goes back when a delay of its redelivery is over; 0 for none
      * @param body the number of the body that holds its bytes, together with other messages or because it is large; 0 when
      *     its bytes are its own. Messages of one batch that name the same body have the same bytes, which are kept once
-     * @param streamed the size of all bytes of the message when the parts of the body were stored before
-     *     ({@link BodyPart}, all sections from the first byte on); 0 otherwise
+     * @param streamed the size of the body when its parts were stored before ({@link BodyPart}) and follow the bytes of the
+     *     message, which are then its own, so that messages with different annotations have one body; 0 otherwise
      */
     record Details(long expiryMillis, long originSequence, long body, long streamed) {
         /** Size of a part of a body. */

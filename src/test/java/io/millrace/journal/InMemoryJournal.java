@@ -163,8 +163,7 @@ public final class InMemoryJournal implements Journal, MessageReader {
     }
 
     private static long size(StoredMessage message) {
-        long streamed = message.details().streamed();
-        return streamed > 0 ? streamed : message.bytes().length;
+        return message.bytes().length + message.details().streamed();
     }
 
     private static MessageKey first(long queue) {

@@ -12,7 +12,7 @@ import org.h2.mvstore.type.BasicDataType;
 /**
  * A message as it lies in the store.
  *
- * @param size of its bytes; of a streamed message, of the first ones that are here
+ * @param size of its bytes; of a streamed message, of those before its body
  * @param crc CRC32C of its key and everything here, so that bytes at the wrong place are seen too; of a message that shares
  *     its bytes it covers the CRC32C of these
  * @param bytes the message, or nothing when it shares its bytes, or is larger than {@link #INLINE_LIMIT} and lies in parts
@@ -65,7 +65,7 @@ record MessageRecord(long arrivalMillis, int format, int size, int crc, byte[] b
 
     /** Size of the whole message. */
     long total() {
-        return details.streamed() > 0 ? details.streamed() : size;
+        return size + details.streamed();
     }
 
     boolean isSound(MessageKey key, byte[] all) {
