@@ -229,6 +229,8 @@ public final class AmqpConnection {
         channels.limitedTo(open.getChannelMax().intValue());
         maxFrameSize = (int)
                 Math.min(open.getMaxFrameSize().longValue(), settings.limits().maxFrameSize());
+        output.frames()
+                .limit((int) Math.min(open.getMaxFrameSize().longValue(), Integer.MAX_VALUE), why -> end(why, true));
         Optional<Condition> objection = OpenExchange.objection(open);
         if (objection.isPresent()) {
             refuse(objection.get());

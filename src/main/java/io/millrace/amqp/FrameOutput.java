@@ -1,12 +1,20 @@
 package io.millrace.amqp;
 
+import io.millrace.message.Condition;
 import io.millrace.message.Message;
 import java.nio.ByteBuffer;
+import java.util.Locale;
+import java.util.function.Consumer;
 import org.apache.qpid.proton.amqp.UnsignedInteger;
 import org.apache.qpid.proton.amqp.messaging.Accepted;
+import org.apache.qpid.proton.amqp.messaging.Rejected;
 import org.apache.qpid.proton.amqp.messaging.Released;
+import org.apache.qpid.proton.amqp.transport.Close;
 import org.apache.qpid.proton.amqp.transport.DeliveryState;
+import org.apache.qpid.proton.amqp.transport.Detach;
 import org.apache.qpid.proton.amqp.transport.Disposition;
+import org.apache.qpid.proton.amqp.transport.End;
+import org.apache.qpid.proton.amqp.transport.ErrorCondition;
 import org.apache.qpid.proton.amqp.transport.Role;
 import org.apache.qpid.proton.codec.AMQPDefinedTypes;
 import org.apache.qpid.proton.codec.DecoderImpl;
@@ -42,6 +50,14 @@ final class FrameOutput {
     private boolean awake;
     private FrameWriterBuffer buffer = new FrameWriterBuffer(INITIAL_CAPACITY);
     private ByteBuffer view = ByteBuffer.wrap(buffer.array());
+
+    /** What the peer takes; until it has said so, what every peer takes (section 2.4.1). */
+    private int maxFrameSize = 512;
+
+    private Consumer<Condition> tooLarge = condition -> {};
+
+    /** A close frame is the last thing that is written (section 2.4.3). */
+    private boolean over;
 
     private boolean dispositionWaits;
     private int dispositionChannel;
@@ -104,9 +120,66 @@ final class FrameOutput {
         buffer.put(header, 0, header.length);
     }
 
+    /**
+     * Keeps to what the peer takes from now on.
+     *
+     * @param size of its largest frame
+     * @param instead hears of a performative that does not fit, which is then not written
+     */
+    void limit(int size, Consumer<Condition> instead) {
+        maxFrameSize = size;
+        tooLarge = instead;
+    }
+
     void frame(int channel, Object performative) {
+        if (over) {
+            return;
+        }
         writeDisposition();
-        write(AMQP_FRAME, channel, performative);
+        if (writeShortened(channel, performative)) {
+            over = performative instanceof Close;
+        } else {
+            tooLarge.accept(new Condition(
+                    Condition.FRAME_SIZE_TOO_SMALL,
+                    performative.getClass().getSimpleName().toLowerCase(Locale.ROOT) + " does not fit into the "
+                            + maxFrameSize + " bytes of the peer's max-frame-size"));
+        }
+    }
+
+    /** Leaves out details of an error, and then the end of its text, rather than not to tell of it. */
+    private boolean writeShortened(int channel, Object performative) {
+        int excess = write(AMQP_FRAME, channel, performative);
+        if (excess <= 0) {
+            return true;
+        }
+        ErrorCondition error = error(performative);
+        if (error == null) {
+            return false;
+        }
+        error.setInfo(null);
+        excess = write(AMQP_FRAME, channel, performative);
+        if (excess > 0 && error.getDescription() != null) {
+            String text = error.getDescription();
+            error.setDescription(text.substring(0, Math.max(0, text.length() - excess)));
+            excess = write(AMQP_FRAME, channel, performative);
+        }
+        return excess <= 0;
+    }
+
+    /** What a performative says of an error; null when it says nothing. */
+    private static ErrorCondition error(Object performative) {
+        if (performative instanceof Close close) {
+            return close.getError();
+        }
+        if (performative instanceof End end) {
+            return end.getError();
+        }
+        if (performative instanceof Detach detach) {
+            return detach.getError();
+        }
+        return performative instanceof Disposition disposition && disposition.getState() instanceof Rejected rejected
+                ? rejected.getError()
+                : null;
     }
 
     void saslFrame(Object body) {
@@ -122,7 +195,8 @@ final class FrameOutput {
         endFrame(start, AMQP_FRAME, 0);
     }
 
-    private void write(int type, int channel, Object body) {
+    /** Writes a frame, or says by how many bytes it is too large for the peer. */
+    private int write(int type, int channel, Object body) {
         wake();
         int start = buffer.position();
         buffer.position(start + FRAME_HEADER_SIZE);
@@ -133,7 +207,13 @@ final class FrameOutput {
             buffer.position(start);
             throw e;
         }
-        endFrame(start, type, channel);
+        int excess = buffer.position() - start - maxFrameSize;
+        if (excess > 0) {
+            buffer.position(start);
+        } else {
+            endFrame(start, type, channel);
+        }
+        return excess;
     }
 
     private void endFrame(int start, int type, int channel) {
@@ -213,7 +293,7 @@ final class FrameOutput {
         disposition.setLast(UnsignedInteger.valueOf(dispositionLast));
         disposition.setSettled(dispositionSettled);
         disposition.setState(dispositionState);
-        write(AMQP_FRAME, dispositionChannel, disposition);
+        frame(dispositionChannel, disposition);
     }
 
     /**

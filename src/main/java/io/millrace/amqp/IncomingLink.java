@@ -101,7 +101,9 @@ final class IncomingLink extends AmqpLink {
     @Override
     void opened(Node node) {
         attach(node);
-        start(node.target());
+        if (active()) {
+            start(node.target());
+        }
     }
 
     private void start(Target to) {

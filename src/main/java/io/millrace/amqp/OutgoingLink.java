@@ -105,7 +105,7 @@ final class OutgoingLink extends AmqpLink implements Consumer {
     public void admitted() {
         if (opening() && opened.isPresent() && source.isPresent()) {
             attach(opened.get());
-            if (limit > 0 || drain) {
+            if (active() && (limit > 0 || drain)) {
                 source.get().credit(this, limit, drain);
             }
         }

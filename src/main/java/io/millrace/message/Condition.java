@@ -24,6 +24,7 @@ public record Condition(String symbol, String description, Map<String, Object> i
     public static final String PRECONDITION_FAILED = "amqp:precondition-failed";
     public static final String RESOURCE_DELETED = "amqp:resource-deleted";
     public static final String ILLEGAL_STATE = "amqp:illegal-state";
+    public static final String FRAME_SIZE_TOO_SMALL = "amqp:frame-size-too-small";
     public static final String CONNECTION_FORCED = "amqp:connection:forced";
     public static final String FRAMING_ERROR = "amqp:connection:framing-error";
     public static final String SESSION_WINDOW_VIOLATION = "amqp:session:window-violation";
