@@ -3,6 +3,7 @@ package io.millrace.amqp;
 import io.millrace.broker.Node;
 import io.millrace.broker.Nodes;
 import io.millrace.message.Condition;
+import io.millrace.message.Message;
 import io.millrace.message.Outcome;
 import io.millrace.queue.Consumer;
 import io.millrace.queue.Delivery;
@@ -168,7 +169,8 @@ final class OutgoingLink extends AmqpLink implements Consumer {
         if (!active()) {
             return;
         }
-        if (delivery.message().encodedSize(delivery.deliveryCount()) > maxMessageSize) {
+        Message message = delivery.message();
+        if (message.encodedSize(delivery.deliveryCount(), -1) + message.streamed() > maxMessageSize) {
             pass(delivery);
             return;
         }

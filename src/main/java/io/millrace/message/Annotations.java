@@ -46,6 +46,15 @@ final class Annotations {
         return delivery;
     }
 
+    /** The bytes of a message with this section in the place of those from {@code start} to {@code end}. */
+    static byte[] replaced(byte[] bytes, int start, int end, byte[] section) {
+        byte[] result = new byte[start + section.length + bytes.length - end];
+        System.arraycopy(bytes, 0, result, 0, start);
+        System.arraycopy(section, 0, result, start, section.length);
+        System.arraycopy(bytes, end, result, start + section.length, bytes.length - end);
+        return result;
+    }
+
     /** A time is worth more than a delay, which counts only when nothing was found before. */
     private static boolean saysWhen(byte[] bytes, int key, int value, boolean first) {
         return Encoding.isText(bytes, key, value, DELIVERY_TIME)

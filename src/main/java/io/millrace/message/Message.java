@@ -17,7 +17,6 @@ public final class Message {
 
     private static final int DEFAULT_PRIORITY = 4;
     private static final int ABSENT = -1;
-    private static final long AS_RECEIVED = -1;
 
     private final byte[] bytes;
     private final int format;
@@ -38,6 +37,7 @@ public final class Message {
     private byte priority = DEFAULT_PRIORITY;
     private long ttl = ABSENT;
     private long body;
+    private long streamed;
 
     private Message(byte[] bytes, int format) {
         this.bytes = bytes;
@@ -58,6 +58,21 @@ public final class Message {
         } else {
             message.durable = true;
         }
+        return message;
+    }
+
+    /**
+     * A message whose body is in the store only.
+     *
+     * @param bytes all sections before the body, as in {@link #parse}
+     * @param body the number of the body, not 0
+     * @param streamed the size of the body with its footer, in bytes, not 0
+     */
+    public static Message streamed(byte[] bytes, int format, long body, long streamed)
+            throws MalformedMessageException {
+        Message message = parse(bytes, format);
+        message.body = body;
+        message.streamed = streamed;
         return message;
     }
 
@@ -144,14 +159,24 @@ public final class Message {
         return new MalformedMessageException("the header field " + name + " at byte " + at + " must be " + type);
     }
 
-    /** All sections as received. Not to be changed. */
+    /** All sections as received, of a {@linkplain #streamed streamed} message those before its body. Not to be changed. */
     public byte[] bytes() {
         return bytes;
     }
 
-    /** The size of all sections as received, in bytes. */
+    /** How many {@link #bytes} are in memory. */
     public int size() {
         return bytes.length;
+    }
+
+    /** How many bytes follow those in memory: the size of a body that is in the store only; 0 mostly. */
+    public long streamed() {
+        return streamed;
+    }
+
+    /** The size of all sections as received, in bytes. */
+    public long totalSize() {
+        return bytes.length + streamed;
     }
 
     /** The message-format of the transfer that brought it. */
@@ -164,8 +189,11 @@ public final class Message {
         return body;
     }
 
-    /** This message, to be stored in a body of this number. */
+    /** This message, to be stored in a body of this number; a streamed one has its body already. */
     public Message inBody(long number) {
+        if (streamed > 0) {
+            return this;
+        }
         try {
             Message shared = parse(bytes, format);
             shared.body = number;
@@ -302,21 +330,11 @@ public final class Message {
         }
     }
 
-    /** The size of {@link #encode} with the ttl as received. */
-    public int encodedSize(int deliveryCount) {
-        return encodedSize(deliveryCount, AS_RECEIVED);
-    }
-
-    /** The size of {@link #encode}. */
+    /** The size of {@link #encode}; what is {@link #streamed} comes on top. */
     public int encodedSize(int deliveryCount, long ttlMillis) {
         return format == 0
                 ? headerSize(deliveryCount, ttlToSend(ttlMillis)) + bytes.length - afterHeader
                 : bytes.length;
-    }
-
-    /** The message as one delivery carries it, with the ttl as received. */
-    public byte[] encode(int deliveryCount, boolean firstAcquirer) {
-        return encode(deliveryCount, firstAcquirer, AS_RECEIVED);
     }
 
     /**
@@ -338,11 +356,6 @@ public final class Message {
     /** Where in {@link #bytes} begins what every delivery carries unchanged, after what {@link #header} writes. */
     public int afterHeader() {
         return afterHeader;
-    }
-
-    /** Writes the header of one delivery with the ttl as received. */
-    public int header(int deliveryCount, boolean firstAcquirer, byte[] out, int start) {
-        return header(deliveryCount, firstAcquirer, AS_RECEIVED, out, start);
     }
 
     /**
@@ -397,29 +410,16 @@ public final class Message {
             return this;
         }
         try {
-            int start = annotations == ABSENT ? afterDeliveryAnnotations() : annotations;
+            int start = annotations == ABSENT ? Section.afterDeliveryAnnotations(bytes, afterHeader) : annotations;
             int end = annotations == ABSENT ? start : afterAnnotations;
             byte[] section = annotations == ABSENT
                     ? Annotations.section(added)
                     : Annotations.section(bytes, Section.value(bytes, annotations), end, added);
-            byte[] result = new byte[start + section.length + bytes.length - end];
-            System.arraycopy(bytes, 0, result, 0, start);
-            System.arraycopy(section, 0, result, start, section.length);
-            System.arraycopy(bytes, end, result, start + section.length, bytes.length - end);
-            return parse(result, format);
+            byte[] result = Annotations.replaced(bytes, start, end, section);
+            return streamed > 0 ? streamed(result, format, body, streamed) : parse(result, format);
         } catch (MalformedMessageException e) {
             throw new IllegalStateException("a message that was parsed before is malformed", e);
         }
-    }
-
-    private int afterDeliveryAnnotations() throws MalformedMessageException {
-        if (afterHeader < bytes.length) {
-            int value = Section.value(bytes, afterHeader);
-            if (Section.at(bytes, afterHeader, value) == Section.DELIVERY_ANNOTATIONS) {
-                return Encoding.skip(bytes, value, bytes.length);
-            }
-        }
-        return afterHeader;
     }
 
     /**
@@ -440,6 +440,6 @@ public final class Message {
 
     @Override
     public String toString() {
-        return "message of " + bytes.length + " bytes" + (durable ? ", durable" : "") + (format == 0 ? "" : ", opaque");
+        return "message of " + totalSize() + " bytes" + (durable ? ", durable" : "") + (format == 0 ? "" : ", opaque");
     }
 }

@@ -41,6 +41,17 @@ final class Section {
         return section;
     }
 
+    /** Where the delivery annotations end that begin at {@code at}; {@code at} itself if another section begins there. */
+    static int afterDeliveryAnnotations(byte[] bytes, int at) throws MalformedMessageException {
+        if (at < bytes.length) {
+            int value = value(bytes, at);
+            if (at(bytes, at, value) == DELIVERY_ANNOTATIONS) {
+                return Encoding.skip(bytes, value, bytes.length);
+            }
+        }
+        return at;
+    }
+
     private static int ulongDescriptor(byte[] bytes, int at) {
         for (int i = at; i < at + 7; i++) {
             if (bytes[i] != 0) {

@@ -205,7 +205,7 @@ class OutgoingLinkTest {
             header.setDurable(false);
             header.setFirstAcquirer(false);
             header.setDeliveryCount(UnsignedInteger.valueOf(3));
-            assertArrayEquals(parse(bare).encode(3, false), frame.payload());
+            assertArrayEquals(parse(bare).encode(3, false, -1), frame.payload());
             assertArrayEquals(
                     Peer.sections(new AmqpValue("hello")),
                     java.util.Arrays.copyOfRange(
@@ -242,7 +242,7 @@ class OutgoingLinkTest {
                 assertEquals(0, transfer.getDeliveryId().intValue());
                 all.writeBytes(frame.payload());
             } while (transfer.getMore());
-            assertArrayEquals(parse(bytes).encode(0, true), all.toByteArray());
+            assertArrayEquals(parse(bytes).encode(0, true, -1), all.toByteArray());
             expectTransfers(1, 1);
         }
 
@@ -584,7 +584,7 @@ class OutgoingLinkTest {
                 assertEquals(i < 3, ((Transfer) frame.body()).getMore());
                 small.send(Peer.sessionFlow(i, 1));
             }
-            assertArrayEquals(parse(large).encode(0, true), all.toByteArray());
+            assertArrayEquals(parse(large).encode(0, true, -1), all.toByteArray());
             assertEquals(
                     1,
                     ((Transfer) small.expectTransfer().body()).getDeliveryId().intValue());

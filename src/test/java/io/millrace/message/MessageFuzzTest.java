@@ -82,10 +82,10 @@ class MessageFuzzTest {
             return false;
         }
         readAll(message);
-        byte[] encoded = message.encode(3, false);
-        assertEquals(encoded.length, message.encodedSize(3));
+        byte[] encoded = message.encode(3, false, -1);
+        assertEquals(encoded.length, message.encodedSize(3, -1));
         Message again = assertDoesNotThrow(() -> Message.parse(encoded, 0));
-        assertArrayEquals(encoded, again.encode(3, false));
+        assertArrayEquals(encoded, again.encode(3, false, -1));
         Message annotated = again.withAnnotations(Map.of("x-a", "changed", "x-new", 1));
         assertEquals("changed", annotated.annotation("x-a"));
         assertEquals(1, annotated.annotation("x-new"));

@@ -77,7 +77,7 @@ class MessageTest {
             assertEquals("", message.annotation("x-b"));
             assertEquals(rich.length, message.size());
             assertSame(rich, message.bytes());
-            assertEquals(300, decoded(message.encode(0, true)).getTtl());
+            assertEquals(300, decoded(message.encode(0, true, -1)).getTtl());
         }
 
         @Test
@@ -246,8 +246,8 @@ class MessageTest {
         void carriesDeliveryCountAndFirstAcquirer(int deliveryCount) throws MalformedMessageException {
             for (boolean first : new boolean[] {true, false}) {
                 Message message = Message.parse(rich(Descriptor.SYM8, Width.LARGE), 0);
-                byte[] encoded = message.encode(deliveryCount, first);
-                assertEquals(encoded.length, message.encodedSize(deliveryCount));
+                byte[] encoded = message.encode(deliveryCount, first, -1);
+                assertEquals(encoded.length, message.encodedSize(deliveryCount, -1));
                 assertEquals(deliveryCount, decoded(encoded).getDeliveryCount());
                 assertEquals(first, decoded(encoded).isFirstAcquirer());
             }
@@ -258,16 +258,16 @@ class MessageTest {
         void keepsDurablePriorityAndTtl(long ttl) throws MalformedMessageException {
             byte[] encodedTtl = bytes(0x70, int32((int) ttl));
             Message message = parse(header(bytes(0x41), bytes(0x50, 200), encodedTtl), body());
-            Header header = decoded(message.encode(3, false)).getHeader();
+            Header header = decoded(message.encode(3, false, -1)).getHeader();
             assertTrue(header.getDurable());
             assertEquals(200, header.getPriority().intValue());
             assertEquals(ttl, header.getTtl().longValue());
-            assertEquals(200, Message.parse(message.encode(3, false), 0).priority());
+            assertEquals(200, Message.parse(message.encode(3, false, -1), 0).priority());
         }
 
         @Test
         void leavesOutWhatTheHeaderDidNotSay() throws MalformedMessageException {
-            Header header = decoded(parse(body()).encode(0, true)).getHeader();
+            Header header = decoded(parse(body()).encode(0, true, -1)).getHeader();
             assertFalse(header.getDurable());
             assertEquals(null, header.getPriority());
             assertEquals(null, header.getTtl());
@@ -279,9 +279,9 @@ class MessageTest {
                 throws MalformedMessageException {
             byte[] rich = rich(descriptor, width);
             byte[] tail = tail(rich);
-            byte[] encoded = Message.parse(rich, 0).encode(9, false);
+            byte[] encoded = Message.parse(rich, 0).encode(9, false, -1);
             assertArrayEquals(tail, tail(encoded));
-            assertArrayEquals(tail, tail(Message.parse(encoded, 0).encode(0, true)));
+            assertArrayEquals(tail, tail(Message.parse(encoded, 0).encode(0, true, -1)));
         }
 
         private byte[] tail(byte[] message) throws MalformedMessageException {
@@ -294,10 +294,10 @@ class MessageTest {
         void isTheHeaderAndTheRestPutTogether(int deliveryCount) throws MalformedMessageException {
             Message message = Message.parse(rich(Descriptor.SMALL_ULONG, Width.SMALL), 0);
             byte[] header = new byte[2 + Message.MAX_HEADER_SIZE];
-            int size = message.header(deliveryCount, true, header, 2);
+            int size = message.header(deliveryCount, true, -1, header, 2);
             byte[] rest = Arrays.copyOfRange(message.bytes(), message.afterHeader(), message.size());
             assertArrayEquals(
-                    message.encode(deliveryCount, true), bytes(Arrays.copyOfRange(header, 2, 2 + size), rest));
+                    message.encode(deliveryCount, true, -1), bytes(Arrays.copyOfRange(header, 2, 2 + size), rest));
         }
 
         @Test
@@ -311,15 +311,15 @@ class MessageTest {
         void anOpaqueMessageIsNeverLookedInto() throws MalformedMessageException {
             byte[] opaque = {0x70, 0, (byte) 0xff};
             Message message = Message.parse(opaque, 0x80013700);
-            assertSame(opaque, message.encode(5, false));
-            assertEquals(opaque.length, message.encodedSize(5));
+            assertSame(opaque, message.encode(5, false, -1));
+            assertEquals(opaque.length, message.encodedSize(5, -1));
             assertEquals(0x80013700, message.format());
             assertTrue(message.durable());
             assertEquals(4, message.priority());
             assertEquals("", message.to());
             assertEquals("", message.annotation("x-a"));
             assertSame(message, message.withAnnotations(Map.of("x-a", 1)));
-            assertEquals(0, message.header(5, false, new byte[0], 0));
+            assertEquals(0, message.header(5, false, -1, new byte[0], 0));
             assertEquals(0, message.afterHeader());
         }
     }
@@ -342,7 +342,7 @@ class MessageTest {
             assertTrue(message.durable());
             assertEquals(
                     Map.of(Symbol.valueOf("x-d"), 9),
-                    Map.copyOf(decoded(message.encode(0, true))
+                    Map.copyOf(decoded(message.encode(0, true, -1))
                             .getDeliveryAnnotations()
                             .getValue()));
         }
@@ -386,7 +386,7 @@ class MessageTest {
             assertEquals("b", message.annotation("x-a"));
             assertEquals(
                     death,
-                    decoded(message.encode(0, true))
+                    decoded(message.encode(0, true, -1))
                             .getMessageAnnotations()
                             .getValue()
                             .get(Symbol.valueOf("x-death")));

@@ -344,8 +344,7 @@ class PropertiesTest {
         void isTheTtlAsReceivedWhenNoneIsGiven() throws MalformedMessageException {
             byte[] header = section(0x70, list(Width.SMALL, NULL, NULL, bytes(0x70, int32(70_000))));
             Message message = parse(header, body());
-            assertArrayEquals(message.encode(3, true), message.encode(3, true, -1));
-            assertEquals(70_000, Message.parse(message.encode(3, true), 0).ttlMillis());
+            assertEquals(70_000, Message.parse(message.encode(3, true, -1), 0).ttlMillis());
         }
     }
 }
