@@ -2,6 +2,7 @@ package io.millrace.broker;
 
 import io.millrace.loop.Loop;
 import io.millrace.message.Condition;
+import io.millrace.queue.Bodies;
 import io.millrace.queue.LoopResources;
 import io.millrace.queue.MoveTarget;
 import io.millrace.queue.QueueStats;
@@ -22,6 +23,7 @@ final class Directory implements Nodes {
     private final LoopResources loop;
     private final AddressBook book;
     private final Containers containers;
+    private final Bodies bodies;
     private final Map<String, QueueNode> nodes = new HashMap<>();
     private final Map<Integer, Relay> relaysThere = new HashMap<>();
 
@@ -29,6 +31,7 @@ final class Directory implements Nodes {
         this.index = index;
         this.loop = loop;
         this.book = book;
+        this.bodies = new Bodies(loop);
         this.containers = containers.seenFrom(loop.loop());
     }
 
@@ -93,6 +96,11 @@ final class Directory implements Nodes {
         if (node instanceof QueueNode queue && queue.temporary()) {
             book.delete(queue.entry());
         }
+    }
+
+    @Override
+    public Bodies bodies() {
+        return bodies;
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.millrace.broker;
 
 import io.millrace.message.Condition;
+import io.millrace.queue.Bodies;
 import java.util.Optional;
 
 /**
@@ -25,6 +26,9 @@ public interface Nodes {
 
     /** Deletes a temporary queue and its messages; its consumers are told, and what is sent to it from then on is rejected. */
     void deleteTemporary(Node node);
+
+    /** The bodies of messages that are too large for memory. */
+    Bodies bodies();
 
     /** Which containers want to be the only one of their name. */
     Containers containers();

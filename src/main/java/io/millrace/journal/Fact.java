@@ -116,5 +116,10 @@ public sealed interface Fact {
         public Details withBody(long number) {
             return number == body ? this : new Details(expiryMillis, originSequence, number, streamed);
         }
+
+        /** With a body of so many bytes that was stored before. */
+        public Details withStreamed(long bytes) {
+            return bytes == streamed ? this : new Details(expiryMillis, originSequence, body, bytes);
+        }
     }
 }

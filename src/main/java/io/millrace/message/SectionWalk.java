@@ -66,8 +66,8 @@ public final class SectionWalk {
     /** The message is complete. */
     public void end() throws MalformedMessageException {
         if (skip > 0 || state != State.SECTION) {
-            throw new MalformedMessageException(
-                    "the message ends in the middle of its " + Section.name(previous) + " section, at byte " + position);
+            throw new MalformedMessageException("the message ends in the middle of its " + Section.name(previous)
+                    + " section, at byte " + position);
         }
     }
 
@@ -129,8 +129,8 @@ public final class SectionWalk {
     }
 
     private MalformedMessageException notASection() {
-        return new MalformedMessageException("the descriptor that ends at byte " + position
-                + " is not that of a message section");
+        return new MalformedMessageException(
+                "the descriptor that ends at byte " + position + " is not that of a message section");
     }
 
     private void enter(int section) throws MalformedMessageException {

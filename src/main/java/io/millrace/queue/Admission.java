@@ -36,14 +36,14 @@ final class Admission {
         if (needsStore && !room.available()) {
             return Optional.of(refusal("store-full", "the store takes no messages: " + room.reason(), "store"));
         }
-        if (!over(messages + 1, bytes + message.size()) || (dropsOldest() && message.size() <= maxBytes)) {
+        if (!over(messages + 1, bytes + message.totalSize()) || (dropsOldest() && message.totalSize() <= maxBytes)) {
             return Optional.empty();
         }
-        return Optional.of(full(messages, message.size()));
+        return Optional.of(full(messages, message.totalSize()));
     }
 
     /** The refusal for a message of so many bytes; {@code messages} are those in the queue already. */
-    Condition full(long messages, int size) {
+    Condition full(long messages, long size) {
         return messages >= maxMessages
                 ? refusal("max-messages", "it holds its limit of " + maxMessages + " messages", maxMessages)
                 : refusal(

@@ -2,7 +2,6 @@ package io.millrace.queue;
 
 import io.millrace.journal.MessageKey;
 import io.millrace.journal.StoredMessage;
-import io.millrace.message.MalformedMessageException;
 import io.millrace.message.Message;
 
 /**
@@ -115,11 +114,6 @@ final class Browsing {
     }
 
     private static Copy copy(StoredMessage stored) {
-        try {
-            Message message = Message.parse(stored.bytes(), stored.format());
-            return new Copy(message, stored.deliveryCount(), stored.deliveryCount() == 0);
-        } catch (MalformedMessageException e) {
-            throw new IllegalStateException("message " + stored.key() + " was taken in but is malformed", e);
-        }
+        return new Copy(QueuedMessage.messageOf(stored), stored.deliveryCount(), stored.deliveryCount() == 0);
     }
 }

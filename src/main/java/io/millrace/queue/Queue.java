@@ -100,7 +100,7 @@ public final class Queue implements MoveTarget, Source {
         if (deleted) {
             return Optional.of(deletedCondition());
         }
-        boolean needsStore = durable || !window.keeps(message.size());
+        boolean needsStore = durable || message.streamed() > 0 || !window.keeps(message.size());
         Optional<Condition> refusal = admission.refusal(
                 message,
                 needsStore,
@@ -110,8 +110,8 @@ public final class Queue implements MoveTarget, Source {
         if (refusal.isEmpty() && transaction.exists()) {
             return transacted.refusal(message);
         }
-        if (refusal.isEmpty() && admission.over(messages + 1, bytes + message.size()) && !makeRoomFor(message)) {
-            return Optional.of(admission.full(messages, message.size()));
+        if (refusal.isEmpty() && admission.over(messages + 1, bytes + message.totalSize()) && !makeRoomFor(message)) {
+            return Optional.of(admission.full(messages, message.totalSize()));
         }
         return refusal;
     }
@@ -119,15 +119,16 @@ public final class Queue implements MoveTarget, Source {
     /** Drops the oldest available messages for a new one; none if that would not be enough. */
     private boolean makeRoomFor(Message message) {
         boolean enough = window.beyond() > 0
-                || !admission.over(messages - window.available() + 1, bytes - window.availableBytes() + message.size());
+                || !admission.over(
+                        messages - window.available() + 1, bytes - window.availableBytes() + message.totalSize());
         if (enough) {
-            makeRoom(1, message.size());
+            makeRoom(1, message.totalSize());
         }
         return enough;
     }
 
     /** Drops the oldest messages in memory until so many more fit. What is beyond follows when it is loaded. */
-    private void makeRoom(int moreMessages, int moreBytes) {
+    private void makeRoom(int moreMessages, long moreBytes) {
         QueuedMessage oldest = window.oldest();
         while (oldest != null && admission.over(messages + moreMessages, bytes + moreBytes)) {
             window.take(oldest);
@@ -141,7 +142,7 @@ public final class Queue implements MoveTarget, Source {
         entered(queued);
         loop.memory().take(message.size());
         boolean kept = window.keeps(message.size());
-        if (durable || !kept) {
+        if (queued.needsStore(kept)) {
             store(queued, leaves);
         } else {
             leaves.ifPresent(recorder::record);
@@ -152,7 +153,8 @@ public final class Queue implements MoveTarget, Source {
         } else {
             window.arrivedBeyond(queued);
         }
-        if (durable) {
+        if (durable || message.streamed() > 0) {
+            // A streamed body may not be let go of before the store knows who has it.
             queued.answerTo(receipt);
         } else {
             receipt.settled(Outcome.ACCEPTED);
@@ -169,7 +171,7 @@ public final class Queue implements MoveTarget, Source {
     /** A message is in the queue. */
     void entered(QueuedMessage queued) {
         messages++;
-        bytes += queued.size();
+        bytes += queued.message.totalSize();
         enqueued++;
     }
 
@@ -332,7 +334,7 @@ public final class Queue implements MoveTarget, Source {
         loop.memory().release(message.size());
         if (!deleted) {
             messages--;
-            bytes -= message.size();
+            bytes -= message.message.totalSize();
         }
     }
 

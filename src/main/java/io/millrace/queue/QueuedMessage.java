@@ -2,6 +2,8 @@ package io.millrace.queue;
 
 import io.millrace.journal.Fact;
 import io.millrace.journal.MessageKey;
+import io.millrace.journal.StoredMessage;
+import io.millrace.message.MalformedMessageException;
 import io.millrace.message.Message;
 import io.millrace.message.Outcome;
 import java.util.Collection;
@@ -60,6 +62,24 @@ final class QueuedMessage implements Delivery, Recorder.Waiting {
         return message.size();
     }
 
+    /** Whether it goes to the store, be it only because its body is there. */
+    boolean needsStore(boolean kept) {
+        return durable || !kept || message.streamed() > 0;
+    }
+
+    /** What the store gave back. */
+    static Message messageOf(StoredMessage stored) {
+        try {
+            long streamed = stored.details().streamed();
+            return streamed > 0
+                    ? Message.streamed(
+                            stored.bytes(), stored.format(), stored.details().body(), streamed)
+                    : Message.parse(stored.bytes(), stored.format());
+        } catch (MalformedMessageException e) {
+            throw new IllegalStateException("message " + stored.key() + " was taken in but is malformed", e);
+        }
+    }
+
     /** The producer who is told when it is durable. */
     void answerTo(Receipt producer) {
         receipt = producer;
@@ -78,7 +98,7 @@ final class QueuedMessage implements Delivery, Recorder.Waiting {
     }
 
     private Fact.Details details() {
-        return Fact.Details.NONE.withBody(message.body());
+        return Fact.Details.NONE.withBody(message.body()).withStreamed(message.streamed());
     }
 
     Fact.MessageRemoved removedFact() {

@@ -111,6 +111,15 @@ public final class Recorder {
         waitingForRoom.add(task);
     }
 
+    /** Runs a task now, or as soon as there is room. */
+    void whenRoomAgain(Runnable task) {
+        if (hasRoom()) {
+            task.run();
+        } else {
+            whenRoom(task);
+        }
+    }
+
     /** Hands over what was recorded in this turn, before another loop records what builds on it. */
     public void flush() {
         loop.assertCurrent();

@@ -77,7 +77,7 @@ final class Transacted {
     void send(Message message, boolean durable, Branch branch) {
         memory.takeForTransaction(message.size());
         sentMessages++;
-        sentBytes += message.size();
+        sentBytes += message.totalSize();
         share(branch).sent.add(new Sent(message, durable));
     }
 
@@ -102,7 +102,7 @@ final class Transacted {
                 ? Optional.of(queue.deletedCondition())
                 : admission.refusal(
                         sent.message,
-                        sent.durable,
+                        sent.durable || sent.message.streamed() > 0,
                         0,
                         0,
                         loop.recorder().journal().room());
@@ -112,7 +112,7 @@ final class Transacted {
     private QueuedMessage place(Sent sent, List<Fact> facts) {
         QueuedMessage queued = queue.newMessage(sent.message, sent.durable);
         boolean kept = window.keeps(queued.size());
-        if (sent.durable || !kept) {
+        if (queued.needsStore(kept)) {
             queue.willBeStored(queued);
             facts.add(queued.storedFact());
         }
@@ -212,7 +212,7 @@ final class Transacted {
             taken -= settled.size();
             sentMessages -= sent.size();
             for (Sent each : sent) {
-                sentBytes -= each.message.size();
+                sentBytes -= each.message.totalSize();
                 memory.leavesTransaction(each.message.size());
             }
         }

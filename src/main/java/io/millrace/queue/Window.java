@@ -2,8 +2,6 @@ package io.millrace.queue;
 
 import io.millrace.journal.MessageKey;
 import io.millrace.journal.StoredMessage;
-import io.millrace.message.MalformedMessageException;
-import io.millrace.message.Message;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -104,7 +102,7 @@ final class Window {
         if (message.beyond) {
             undecided.remove(message.sequence());
             beyond--;
-            beyondBytes -= message.size();
+            beyondBytes -= message.message.totalSize();
         } else {
             availableBytes -= message.size();
         }
@@ -119,7 +117,7 @@ final class Window {
     void arrivedBeyond(QueuedMessage message) {
         message.beyond = true;
         beyond++;
-        beyondBytes += message.size();
+        beyondBytes += message.message.totalSize();
         beyondUnwritten++;
     }
 
@@ -303,7 +301,7 @@ final class Window {
         for (StoredMessage stored : run) {
             QueuedMessage message = revive(stored);
             arrived(message);
-            beyondBytes -= message.size();
+            beyondBytes -= message.message.totalSize();
             loop.memory().take(message.size());
         }
         beyond -= run.size();
@@ -324,17 +322,12 @@ final class Window {
     }
 
     private QueuedMessage revive(StoredMessage stored) {
-        try {
-            Message message = Message.parse(stored.bytes(), stored.format());
-            QueuedMessage queued =
-                    new QueuedMessage(queue, stored.key(), message, stored.durable(), stored.arrivalMillis());
-            queued.stored = true;
-            queued.deliveryCount = stored.deliveryCount();
-            queued.acquiredBefore = stored.deliveryCount() > 0;
-            return queued;
-        } catch (MalformedMessageException e) {
-            throw new IllegalStateException("message " + stored.key() + " was taken in but is malformed", e);
-        }
+        QueuedMessage queued = new QueuedMessage(
+                queue, stored.key(), QueuedMessage.messageOf(stored), stored.durable(), stored.arrivalMillis());
+        queued.stored = true;
+        queued.deliveryCount = stored.deliveryCount();
+        queued.acquiredBefore = stored.deliveryCount() > 0;
+        return queued;
     }
 
     /** Where the messages in memory end. */

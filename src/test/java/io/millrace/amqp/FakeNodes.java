@@ -4,8 +4,13 @@ import io.millrace.broker.Containers;
 import io.millrace.broker.LocalTransaction;
 import io.millrace.broker.Node;
 import io.millrace.broker.Nodes;
+import io.millrace.journal.InMemoryJournal;
 import io.millrace.loop.Loop;
 import io.millrace.message.Condition;
+import io.millrace.queue.Bodies;
+import io.millrace.queue.LoopResources;
+import io.millrace.queue.MemoryBudget;
+import io.millrace.queue.Recorder;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -23,10 +28,16 @@ final class FakeNodes implements Nodes {
 
     final Map<String, Claim> claims = new HashMap<>();
 
+    final InMemoryJournal journal = new InMemoryJournal();
+    final MemoryBudget memory;
+
     private final Loop loop;
+    private final Bodies bodies;
 
     FakeNodes(Loop loop) {
         this.loop = loop;
+        memory = new MemoryBudget(loop, 64 << 20);
+        bodies = new Bodies(new LoopResources(loop, new Recorder(loop, journal, 64 << 20), memory));
     }
 
     FakeQueue add(String name) {
@@ -65,6 +76,11 @@ final class FakeNodes implements Nodes {
             queue.temporary = true;
             answer.opened(queue);
         });
+    }
+
+    @Override
+    public Bodies bodies() {
+        return bodies;
     }
 
     @Override

@@ -232,6 +232,11 @@ public class MessagePathBenchmark {
         }
 
         @Override
+        public io.millrace.queue.Bodies bodies() {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
         public Containers containers() {
             throw new UnsupportedOperationException();
         }

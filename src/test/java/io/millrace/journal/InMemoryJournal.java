@@ -136,6 +136,11 @@ public final class InMemoryJournal implements Journal, MessageReader {
         return List.copyOf(messages.values());
     }
 
+    /** How many bodies have parts in the store. */
+    public int bodies() {
+        return parts.size();
+    }
+
     @Override
     public List<RecoveredNode> recover() {
         return nodes.values().stream().map(this::recovered).toList();

@@ -20,7 +20,8 @@ class SectionWalkTest {
     private static final byte[] LONG_DATA = {0, 0x53, 0x75, (byte) 0xb0, 0, 0, 0, 2, 1, 2};
     private static final byte[] SEQUENCE = {0, 0x53, 0x76, 0x45};
     private static final byte[] VALUE = {0, 0x53, 0x77, 0x40};
-    private static final byte[] DESCRIBED_VALUE = {0, 0x53, 0x77, 0, (byte) 0xa3, 1, 'x', (byte) 0x81, 1, 2, 3, 4, 5, 6, 7, 8
+    private static final byte[] DESCRIBED_VALUE = {
+        0, 0x53, 0x77, 0, (byte) 0xa3, 1, 'x', (byte) 0x81, 1, 2, 3, 4, 5, 6, 7, 8
     };
     private static final byte[] FOOTER = {0, 0x53, 0x78, (byte) 0xc1, 1, 0};
 
@@ -88,7 +89,8 @@ class SectionWalkTest {
         assertRefused("not that of a message section", new byte[] {0, 0x40, 0x40});
         assertRefused("not that of a message section", new byte[] {0, (byte) 0xb3, (byte) 0xff, 0, 0, 0, 0});
         assertRefused("unknown type constructor 0x12", new byte[] {0, 0x53, 0x75, 0x12});
-        assertRefused("nested descriptors", new byte[] {0, 0x53, 0x77, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0});
+        assertRefused(
+                "nested descriptors", new byte[] {0, 0x53, 0x77, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0});
     }
 
     @Test
