@@ -29,6 +29,7 @@ final class Bodies {
     /** How many parts are removed within one commit. Each must be read for it. */
     private static final int FREED_PARTS = 32;
 
+    private static final long NEXT = 0;
     private static final int ALIVE = 0;
     private static final int CONDEMNED = 1;
 
@@ -39,6 +40,10 @@ final class Bodies {
     private final MVMap<Long, Integer> spilledReferences;
 
     private final MVMap<Long, Integer> loose;
+
+    /** One entry: from where on numbers may be given after a restart. */
+    private final MVMap<Long, Long> numbers;
+
     private final Map<Long, Held> held = new HashMap<>();
     private final ArrayDeque<Long> condemned = new ArrayDeque<>();
 
@@ -46,6 +51,7 @@ final class Bodies {
     private final long leftOver;
 
     private boolean hasLeftOver;
+    private long reserved;
     private byte[] summed = {};
     private int sum;
 
@@ -69,6 +75,8 @@ final class Bodies {
         references = Tables.map(store, "references", LongDataType.INSTANCE, BodyRecord.TYPE);
         spilledReferences = Tables.map(store, "spilledReferences", LongDataType.INSTANCE, IntegerDataType.INSTANCE);
         loose = Tables.map(store, "loose", LongDataType.INSTANCE, IntegerDataType.INSTANCE);
+        numbers = Tables.map(store, "bodyNumbers", LongDataType.INSTANCE, LongDataType.INSTANCE);
+        reserved = numbers.getOrDefault(NEXT, 1L);
         hasLeftOver = !loose.isEmpty();
         leftOver = hasLeftOver ? loose.lastKey() : 0;
     }
@@ -79,14 +87,21 @@ final class Bodies {
         }
     }
 
-    /** The largest number of a body that left a trace. */
-    long largest() {
-        long part = parts.isEmpty() ? 0 : parts.lastKey().body();
-        long reference = references.isEmpty() ? 0 : references.lastKey();
-        return Math.max(leftOver, Math.max(part, reference));
+    /** No number from this one on is known to the store. */
+    long reserved() {
+        return reserved;
+    }
+
+    /** Numbers are set aside in blocks, as sequences are. */
+    void note(long body) {
+        if (body >= reserved) {
+            reserved = (body / Counters.BLOCK + 1) * Counters.BLOCK;
+            numbers.put(NEXT, reserved);
+        }
     }
 
     void receive(BodyPart part) {
+        note(part.body());
         BodyKey key = new BodyKey(part.body(), part.part());
         parts.put(key, PartRecord.of(key, part.bytes()));
         if (part.part() == 0) {

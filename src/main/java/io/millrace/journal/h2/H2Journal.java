@@ -22,7 +22,7 @@ public final class H2Journal implements Journal {
     private final Handover handover;
     private final JournalThread writer;
     private final ReaderThread reader;
-    private final AtomicLong lastBody;
+    private final AtomicLong nextBody;
 
     /**
      * Where and how.
@@ -151,7 +151,7 @@ public final class H2Journal implements Journal {
         Tables tables = new Tables(file.store());
         tables.clearTemporary();
         nodes = recovered(file, tables);
-        lastBody = new AtomicLong(tables.shared.largest());
+        nextBody = new AtomicLong(tables.shared.reserved());
         handover = new Handover();
         Failure failure = new Failure(handover, onFailure);
         reader = new ReaderThread(file.store(), tables, failure);
@@ -200,7 +200,7 @@ public final class H2Journal implements Journal {
 
     @Override
     public long newBody() {
-        return lastBody.incrementAndGet();
+        return nextBody.getAndIncrement();
     }
 
     @Override

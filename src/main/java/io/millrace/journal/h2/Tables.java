@@ -142,7 +142,7 @@ final class Tables {
     private void note(MessageStored stored) {
         MessageKey key = stored.key();
         // In the lane of those that wait for their time a sequence is a time.
-        if (key.scheduled() || (!stored.durable() && !declared.contains(key.queue()))) {
+        if (key.scheduled() || !declared.contains(key.queue())) {
             return;
         }
         Counters has = current.getOrDefault(key.queue(), Counters.NONE);
@@ -167,6 +167,7 @@ final class Tables {
             annotate(annotated);
         } else if (fact instanceof NodeDeclared node) {
             entities.put(node.number(), NodeRecord.of(node));
+            declared.add(node.number());
             durable = true;
         } else if (fact instanceof NodeDeleted node) {
             delete(node.number());
@@ -191,11 +192,16 @@ final class Tables {
     private void store(MessageStored stored) {
         MessageKey key = stored.key();
         Details details = stored.details();
-        if (deleted.contains(key.queue())) {
+        boolean temporary = !declared.contains(key.queue());
+        if (temporary && (stored.durable() || deleted.contains(key.queue()))) {
+            // The node was deleted meanwhile, so the message is gone with it.
             if (details.streamed() > 0) {
                 shared.question(details.body());
             }
             return;
+        }
+        if (details.body() != 0) {
+            shared.note(details.body());
         }
         MessageRecord record;
         if (stored.durable()) {

@@ -3,10 +3,14 @@ package io.millrace.journal.h2;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.millrace.journal.Fact;
+import io.millrace.journal.Fact.IdentitySeen;
 import io.millrace.journal.InMemoryJournal;
+import io.millrace.journal.Journal;
 import io.millrace.journal.Journal.RecoveredNode;
 import io.millrace.journal.JournalException;
 import io.millrace.journal.MessageKey;
+import io.millrace.journal.MessageReader.ExpiredRun;
+import io.millrace.journal.MessageReader.ExpiryMark;
 import io.millrace.journal.StoredMessage;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -110,6 +114,7 @@ class PowerLossTest {
 
         /** Appends until the power is off, or for a while; how many batches were answered. */
         private int work(Opened opened) throws InterruptedException {
+            facts.takeBodiesFrom(opened.journal::newBody);
             int appended = 0;
             for (int burst = 0; burst < 40 && !opened.failed.get(); burst++) {
                 for (int batches = 1 + random.nextInt(6); batches > 0; batches--) {
@@ -134,12 +139,12 @@ class PowerLossTest {
             List<RecoveredNode> queues = opened.journal.recover();
             List<StoredMessage> messages = read(opened.journal, queues);
             model.flush(answered);
-            List<String> found = told(queues, messages);
-            List<String> answeredState = told(model.recover(), model.messages());
-            while (!found.equals(told(model.recover(), model.messages())) && model.waiting() > 0) {
+            List<String> found = told(opened.journal, messages);
+            List<String> answeredState = told(model, model.messages());
+            while (!found.equals(told(model, model.messages())) && model.waiting() > 0) {
                 model.flush(1);
             }
-            if (!found.equals(told(model.recover(), model.messages()))) {
+            if (!found.equals(told(model, model.messages()))) {
                 List<String> missing = new ArrayList<>(answeredState);
                 missing.removeAll(found);
                 List<String> extra = new ArrayList<>(found);
@@ -157,6 +162,7 @@ class PowerLossTest {
             model = model.successor();
             facts.recovered(queues, model.messages());
             opened.journal.close(Duration.ofSeconds(10));
+            Integrity.check(options);
         }
 
         private static List<StoredMessage> read(H2Journal journal, List<RecoveredNode> queues) throws Exception {
@@ -172,19 +178,52 @@ class PowerLossTest {
             return messages;
         }
 
-        private static List<String> told(List<RecoveredNode> queues, List<StoredMessage> messages) {
+        private static List<String> told(Journal journal, List<StoredMessage> messages) throws Exception {
             List<String> lines = new ArrayList<>();
-            for (RecoveredNode q : queues) {
-                lines.add(q.declared().number() + " " + q.declared().address() + " "
-                        + q.declared().kind() + " " + q.messages() + " " + q.bytes());
+            for (RecoveredNode q : journal.recover()) {
+                lines.add(q.declared() + " " + q.lanes() + " " + q.bytes());
+                for (IdentitySeen seen : q.identities()) {
+                    lines.add(seen.number() + " of " + seen.queue() + " " + seen.seenMillis() + " "
+                            + Arrays.hashCode(seen.identity()));
+                }
+                lines.add(expiring(journal, q.declared().number()));
             }
             for (StoredMessage m : messages) {
                 if (m.durable()) {
                     lines.add(m.key() + " " + m.arrivalMillis() + " " + m.format() + " " + m.deliveryCount() + " "
-                            + m.bytes().length + " " + Arrays.hashCode(m.bytes()));
+                            + m.bytes().length + " " + Arrays.hashCode(m.bytes()) + " " + m.details());
+                }
+                if (m.durable() && m.details().streamed() > 0) {
+                    lines.add(parts(journal, m.details().body()));
                 }
             }
             return lines;
+        }
+
+        private static String expiring(Journal journal, long queue) throws Exception {
+            CompletableFuture<ExpiredRun> run = new CompletableFuture<>();
+            journal.reader()
+                    .readExpired(
+                            ExpiryMark.start(queue), Long.MAX_VALUE, Integer.MAX_VALUE, Runnable::run, run::complete);
+            ExpiredRun found = run.get(10, TimeUnit.SECONDS);
+            List<MessageKey> durable = found.messages().stream()
+                    .filter(StoredMessage::durable)
+                    .map(StoredMessage::key)
+                    .toList();
+            return durable + " expire";
+        }
+
+        private static String parts(Journal journal, long body) throws Exception {
+            StringBuilder parts = new StringBuilder("parts of " + body + ":");
+            for (int part = 0; ; part++) {
+                CompletableFuture<Optional<byte[]>> read = new CompletableFuture<>();
+                journal.reader().readPart(body, part, Runnable::run, read::complete);
+                Optional<byte[]> found = read.get(10, TimeUnit.SECONDS);
+                if (found.isEmpty()) {
+                    return parts.toString();
+                }
+                parts.append(' ').append(Arrays.hashCode(found.get()));
+            }
         }
     }
 }
