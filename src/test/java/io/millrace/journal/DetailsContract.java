@@ -304,7 +304,7 @@ public abstract class DetailsContract extends JournalScene {
         @Test
         void partsAreReadOneByOneAfterARestartToo() {
             long body = streamed(PARTS);
-            append(message(ORDERS, 1, body, PARTS));
+            append(message(ORDERS, 1, body, PARTS), new BodyDropped(body));
             for (int opened = 0; opened < 2; opened++) {
                 StoredMessage found = read(ORDERS, -1, 1, 1).get(0);
                 assertArrayEquals(stored(ORDERS, 1, 100).bytes(), found.bytes());
@@ -317,13 +317,13 @@ public abstract class DetailsContract extends JournalScene {
                 assertEquals(Optional.empty(), part(body, PARTS));
                 crashAndReopen();
             }
-            assertEquals(PARTS * SIZE, recovered(ORDERS).bytes());
+            assertEquals(100 + PARTS * SIZE, recovered(ORDERS).bytes());
         }
 
         @Test
         void theBodyGoesWithTheLastMessageThatHasIt() {
             long body = streamed(PARTS);
-            append(message(ORDERS, 1, body, PARTS), message(DEAD, 1, body, PARTS));
+            append(message(ORDERS, 1, body, PARTS), message(DEAD, 1, body, PARTS), new BodyDropped(body));
             append(removed(message(ORDERS, 1, body, PARTS)));
             assertTrue(part(body, PARTS - 1).isPresent());
             append(removed(message(DEAD, 1, body, PARTS)));
@@ -346,6 +346,28 @@ public abstract class DetailsContract extends JournalScene {
         }
 
         @Test
+        void whoReceivesABodyHoldsItWhileMessagesComeAndGo() {
+            long body = streamed(3);
+            append(message(ORDERS, 1, body, 3));
+            append(removed(message(ORDERS, 1, body, 3)));
+            assertTrue(part(body, 2).isPresent());
+            append(message(DEAD, 1, body, 3));
+            append(new BodyDropped(body));
+            assertTrue(part(body, 2).isPresent());
+            append(removed(message(DEAD, 1, body, 3)));
+            assertGone(body);
+        }
+
+        @Test
+        void whatWasReceivedIsForgottenByARestartAfterItsMessagesLeft() {
+            long body = streamed(3);
+            append(message(ORDERS, 1, body, 3));
+            append(removed(message(ORDERS, 1, body, 3)));
+            crashAndReopen();
+            assertGone(body);
+        }
+
+        @Test
         void aDroppedBodyIsGone() {
             long body = streamed(PARTS);
             append(new BodyDropped(body));
@@ -359,7 +381,7 @@ public abstract class DetailsContract extends JournalScene {
             append(new BodyPart(body, 0, bytes(body, 0)), new BodyPart(body, 1, bytes(body, 1)), message);
             assertArrayEquals(bytes(body, 1), part(body, 1).orElseThrow());
             long brief = streamed(2);
-            append(message(ORDERS, 2, brief, 2), removed(message(ORDERS, 2, brief, 2)));
+            append(message(ORDERS, 2, brief, 2), new BodyDropped(brief), removed(message(ORDERS, 2, brief, 2)));
             assertGone(brief);
             assertEquals(List.of(1L), sequences(ORDERS));
         }
@@ -368,7 +390,7 @@ public abstract class DetailsContract extends JournalScene {
         void aMoveAnnotationOrRedeliveryKeepsTheParts() {
             long body = streamed(3);
             MessageStored message = message(ORDERS, 1, body, 3);
-            append(message);
+            append(message, new BodyDropped(body));
             append(new MessageAnnotated(message.key(), 100, new byte[250]));
             StoredMessage annotated = read(ORDERS, -1, 1, 1).get(0);
             assertEquals(250, annotated.bytes().length);
@@ -376,7 +398,7 @@ public abstract class DetailsContract extends JournalScene {
             append(new MessageMoved(removed(message), message(DEAD, 4, body, 3)));
             crashAndReopen();
             assertArrayEquals(bytes(body, 2), part(body, 2).orElseThrow());
-            assertEquals(3 * SIZE, recovered(DEAD).bytes());
+            assertEquals(100 + 3 * SIZE, recovered(DEAD).bytes());
             assertEquals(0, recovered(ORDERS).bytes());
         }
 
@@ -393,7 +415,7 @@ public abstract class DetailsContract extends JournalScene {
         @Test
         void aDeletedNodeTakesItsBodiesAlong() {
             long body = streamed(3);
-            append(message(ORDERS, 1, body, 3));
+            append(message(ORDERS, 1, body, 3), new BodyDropped(body));
             append(new NodeDeleted(ORDERS));
             // What is left of a deleted node goes step by step, after an answer.
             append(stored(DEAD, 1, 10));
@@ -406,6 +428,7 @@ public abstract class DetailsContract extends JournalScene {
             append(new NodeDeleted(ORDERS));
             long body = streamed(3);
             append(message(ORDERS, 1, body, 3));
+            append(new BodyDropped(body));
             assertGone(body);
         }
 

@@ -43,6 +43,8 @@ public final class InMemoryJournal implements Journal, MessageReader {
     /** Bodies that may have lost their last message in this batch. */
     private final Set<Long> questioned = new HashSet<>();
 
+    private final Set<Long> receiving = new HashSet<>();
+
     private final Consumer<JournalException> onFailure;
     private Room room = Room.YES;
     private boolean failNext;
@@ -102,6 +104,7 @@ public final class InMemoryJournal implements Journal, MessageReader {
         Set<Long> named =
                 messages.values().stream().map(m -> m.details().body()).collect(Collectors.toSet());
         parts.keySet().retainAll(named);
+        receiving.clear();
         failNext = false;
         ended = false;
     }
@@ -224,8 +227,10 @@ public final class InMemoryJournal implements Journal, MessageReader {
                     .filter(key -> key.queue() == node.number())
                     .forEach(this::remove);
         } else if (fact instanceof BodyPart part) {
+            receiving.add(part.body());
             parts.computeIfAbsent(part.body(), body -> new ArrayList<>()).add(part.bytes());
         } else if (fact instanceof BodyDropped dropped) {
+            receiving.remove(dropped.body());
             questioned.add(dropped.body());
         } else if (fact instanceof IdentitySeen seen && nodes.containsKey(seen.queue())) {
             identities.computeIfAbsent(seen.queue(), queue -> new TreeMap<>()).put(seen.number(), seen);
@@ -241,9 +246,10 @@ public final class InMemoryJournal implements Journal, MessageReader {
         }
     }
 
-    /** The parts of a body go with the last message that has it. */
+    /** The parts of a body go with the last message that has it, but not while it is received. */
     private void release(long body) {
-        if (messages.values().stream().noneMatch(m -> m.details().body() == body)) {
+        if (!receiving.contains(body)
+                && messages.values().stream().noneMatch(m -> m.details().body() == body)) {
             parts.remove(body);
         }
     }
@@ -252,7 +258,6 @@ public final class InMemoryJournal implements Journal, MessageReader {
         long queue = s.key().queue();
         boolean declared = nodes.containsKey(queue);
         if (deleted.contains(queue) || (!declared && s.durable())) {
-            questioned.add(s.details().body());
             return;
         }
         if (declared && !s.key().scheduled()) {

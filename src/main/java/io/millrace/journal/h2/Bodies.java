@@ -5,7 +5,9 @@ import io.millrace.journal.Fact.Details;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 import java.util.zip.CRC32C;
 import org.h2.mvstore.MVMap;
 import org.h2.mvstore.MVStore;
@@ -15,7 +17,7 @@ import org.h2.mvstore.type.LongDataType;
 /**
  * Bodies that are kept apart from the messages that have them: shared by several, or too large to come in one piece.
  *
- * <p>A body lives as long as a message has it. Who has it is counted once for each commit, at its end, so a message that
+ * <p>A body lives as long as a message has it, or somebody receives it. Who has it is counted once for each commit, at its end, so a message that
  * moves does not lose its body on the way. A body that no durable message has is also in {@code loose}: what is found there
  * on opening is left over from a broker that ended, and goes. A body of many parts goes in small steps.
  *
@@ -46,6 +48,9 @@ final class Bodies {
 
     private final Map<Long, Held> held = new HashMap<>();
     private final ArrayDeque<Long> condemned = new ArrayDeque<>();
+
+    /** Bodies of which more parts, or more messages, may come. */
+    private final Set<Long> receiving = new HashSet<>();
 
     /** No body up to this number that is loose is of any use. */
     private final long leftOver;
@@ -106,6 +111,7 @@ final class Bodies {
         parts.put(key, PartRecord.of(key, part.bytes()));
         if (part.part() == 0) {
             loose.put(part.body(), ALIVE);
+            receiving.add(part.body());
         }
     }
 
@@ -160,8 +166,9 @@ final class Bodies {
         }
     }
 
-    /** A body may have nobody who refers to it. */
-    void question(long body) {
+    /** A body that was received lives on for the messages that have it only. */
+    void release(long body) {
+        receiving.remove(body);
         held(body);
     }
 
@@ -180,7 +187,7 @@ final class Bodies {
             Held has = entry.getValue();
             int durable = has.record.references() + has.durable;
             int spilled = spilled(body, has.spilled);
-            if (durable > 0 || spilled > 0) {
+            if (durable > 0 || spilled > 0 || receiving.contains(body)) {
                 keep(body, has.record, durable);
             } else if (!has.dying) {
                 left -= drop(body, left);

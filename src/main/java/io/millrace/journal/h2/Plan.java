@@ -1,7 +1,6 @@
 package io.millrace.journal.h2;
 
 import io.millrace.journal.Fact;
-import io.millrace.journal.Fact.BodyDropped;
 import io.millrace.journal.Fact.BodyPart;
 import io.millrace.journal.Fact.DeliveryFailed;
 import io.millrace.journal.Fact.Details;
@@ -119,13 +118,8 @@ final class Plan {
             append(removed);
             return;
         }
-        Details details = facts.get(stored) instanceof MessageStored s ? s.details() : Details.NONE;
         undo(stored);
         cancelled++;
-        if (details.streamed() > 0) {
-            // Its parts may have been written long ago.
-            append(new BodyDropped(details.body()));
-        }
     }
 
     private Integer takeStored(MessageKey key) {

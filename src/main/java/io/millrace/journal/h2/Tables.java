@@ -180,7 +180,7 @@ final class Tables {
         if (fact instanceof BodyPart part) {
             shared.receive(part);
         } else if (fact instanceof BodyDropped dropped) {
-            shared.question(dropped.body());
+            shared.release(dropped.body());
         } else if (fact instanceof IdentitySeen seen && declared.contains(seen.queue())) {
             identities.add(seen);
             durable = true;
@@ -195,9 +195,6 @@ final class Tables {
         boolean temporary = !declared.contains(key.queue());
         if (temporary && (stored.durable() || deleted.contains(key.queue()))) {
             // The node was deleted meanwhile, so the message is gone with it.
-            if (details.streamed() > 0) {
-                shared.question(details.body());
-            }
             return;
         }
         if (details.body() != 0) {

@@ -33,7 +33,7 @@ final class RandomFacts {
     private final Map<Long, Long> nextIdentity = new TreeMap<>();
     private final List<MessageStored> live = new ArrayList<>();
 
-    /** How many parts the bodies have that are being received. */
+    /** How many parts the bodies have that are being received; negative when a message has them and no more will come. */
     private final Map<Long, Integer> receiving = new TreeMap<>();
 
     private LongSupplier bodies = () -> 0;
@@ -137,6 +137,9 @@ final class RandomFacts {
         if (receiving.isEmpty() || random.nextInt(3) > 0) {
             boolean another = receiving.isEmpty() || (receiving.size() < 3 && random.nextInt(4) == 0);
             long body = another ? bodies.getAsLong() : receivingBody();
+            if (receiving.getOrDefault(body, 0) < 0) {
+                return;
+            }
             // Now and then one that does not go within one commit.
             for (int parts = random.nextInt(40) == 0 ? 70 : 1; parts > 0; parts--) {
                 byte[] bytes = new byte[1 + random.nextInt(600)];
@@ -146,11 +149,13 @@ final class RandomFacts {
             return;
         }
         long body = receivingBody();
-        int parts = receiving.remove(body);
-        if (random.nextInt(4) == 0) {
+        int parts = Math.abs(receiving.get(body));
+        if (random.nextInt(3) == 0) {
+            receiving.remove(body);
             batch.add(new BodyDropped(body));
             return;
         }
+        receiving.put(body, -parts);
         Details plain = details();
         Details details = new Details(plain.expiryMillis(), plain.originSequence(), body, parts * 100L);
         for (int left = 1 + random.nextInt(2); left > 0; left--) {
