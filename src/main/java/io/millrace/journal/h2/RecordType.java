@@ -2,6 +2,7 @@ package io.millrace.journal.h2;
 
 import java.nio.ByteBuffer;
 import java.util.Comparator;
+import java.util.Optional;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
 import java.util.function.IntFunction;
@@ -15,14 +16,14 @@ final class RecordType<T> extends BasicDataType<T> {
     private final ToIntFunction<T> memoryBytes;
     private final BiConsumer<WriteBuffer, T> writer;
     private final Function<ByteBuffer, T> reader;
-    private final Comparator<T> order;
+    private final Optional<Comparator<T>> order;
 
     private RecordType(
             IntFunction<T[]> storage,
             ToIntFunction<T> memoryBytes,
             BiConsumer<WriteBuffer, T> writer,
             Function<ByteBuffer, T> reader,
-            Comparator<T> order) {
+            Optional<Comparator<T>> order) {
         this.storage = storage;
         this.memoryBytes = memoryBytes;
         this.writer = writer;
@@ -37,7 +38,7 @@ final class RecordType<T> extends BasicDataType<T> {
             BiConsumer<WriteBuffer, T> writer,
             Function<ByteBuffer, T> reader,
             Comparator<T> order) {
-        return new RecordType<>(storage, key -> memoryBytes, writer, reader, order);
+        return new RecordType<>(storage, key -> memoryBytes, writer, reader, Optional.of(order));
     }
 
     /** Of values, which have no order. */
@@ -46,14 +47,12 @@ final class RecordType<T> extends BasicDataType<T> {
             ToIntFunction<T> memoryBytes,
             BiConsumer<WriteBuffer, T> writer,
             Function<ByteBuffer, T> reader) {
-        return new RecordType<>(storage, memoryBytes, writer, reader, (a, b) -> {
-            throw new UnsupportedOperationException("values have no order");
-        });
+        return new RecordType<>(storage, memoryBytes, writer, reader, Optional.empty());
     }
 
     @Override
     public int compare(T a, T b) {
-        return order.compare(a, b);
+        return order.orElseThrow().compare(a, b);
     }
 
     @Override
