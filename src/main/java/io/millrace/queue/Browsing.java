@@ -3,17 +3,22 @@ package io.millrace.queue;
 import io.millrace.journal.MessageKey;
 import io.millrace.journal.StoredMessage;
 import io.millrace.message.Message;
+import java.util.List;
 
 /**
- * Shows browsers what is in the queue: a snapshot taken when they attach, in order, each message once, without acquiring.
- * Owned by the queue.
+ * Shows browsers what is in the queue, lane by lane, each message once, without acquiring: what was there when they attached,
+ * or, in a queue that keeps what is consumed, that and all that arrives. Owned by the queue.
  *
  * <p>What is in memory is taken from the window, what is beyond it is read from the store for this browser alone. A message
- * that is consumed before the browser gets to it may be seen or not; one that arrives after the browser is not seen.
+ * that is consumed before the browser gets to it may be seen or not; one that comes back to a place that the browser has
+ * passed is not seen.
  */
 final class Browsing {
     private static final int RUN_MESSAGES = 256;
     private static final long RUN_BYTES = 1 << 20;
+
+    /** So many messages are looked at in one go; then others have their turn on the loop. */
+    private static final int TURN_MESSAGES = 1024;
 
     private final Queue queue;
     private final Window window;
@@ -26,14 +31,26 @@ final class Browsing {
     }
 
     /** A message as a browser sees it. */
-    private record Copy(Message message, int deliveryCount, boolean firstAcquirer) implements Delivery {}
+    private record Copy(Message message, int deliveryCount, boolean firstAcquirer) implements Delivery {
+        static Copy of(QueuedMessage queued) {
+            return new Copy(queued.message, queued.deliveryCount, !queued.acquiredBefore);
+        }
+
+        static Copy of(StoredMessage stored) {
+            return new Copy(QueuedMessage.messageOf(stored), stored.deliveryCount(), stored.deliveryCount() == 0);
+        }
+    }
 
     /** Delivers what the browser can take, and answers its drain when it has come to the end. */
     void advance(Subscriber browser) {
-        while (browser.hasCredit() && browser.consumer.ready() && showNext(browser)) {
-            // each turn shows one message
+        int looked = 0;
+        while (browser.hasCredit() && browser.consumer.ready() && lookAtNext(browser)) {
+            if (++looked == TURN_MESSAGES) {
+                pause(browser);
+                return;
+            }
         }
-        boolean ended = !browser.reading && !hasNext(browser);
+        boolean ended = !browser.reading && lane(browser) == null;
         if (browser.draining && (ended || !browser.hasCredit())) {
             browser.draining = false;
             browser.voidCredit();
@@ -41,79 +58,130 @@ final class Browsing {
         }
     }
 
-    private boolean hasNext(Subscriber browser) {
+    private void pause(Subscriber browser) {
+        if (!browser.paused) {
+            browser.paused = true;
+            loop.loop().post(() -> {
+                browser.paused = false;
+                if (queue.subscribed(browser)) {
+                    advance(browser);
+                }
+            });
+        }
+    }
+
+    /** The lane that it is in, having moved on from those that it has seen all of; null at the end of the last one. */
+    private Lane lane(Subscriber browser) {
+        for (Lane lane : window.lanes()) {
+            if (lane.order > browser.order) {
+                browser.order = lane.order;
+                browser.cursor = browser.start;
+                browser.read.clear();
+            }
+            if (lane.order == browser.order && hasNext(browser, lane)) {
+                return lane;
+            }
+        }
+        return null;
+    }
+
+    private static boolean hasNext(Subscriber browser, Lane lane) {
         if (browser.cursor >= browser.last) {
             return false;
         }
-        QueuedMessage next = window.after(browser.cursor);
-        return !browser.read.isEmpty() || (next != null && next.sequence() <= browser.last) || storeHasMore(browser);
+        QueuedMessage next = lane.after(browser.cursor);
+        return !browser.read.isEmpty()
+                || (next != null && next.sequence() <= browser.last)
+                || storeHasMore(browser, lane);
     }
 
-    private boolean storeHasMore(Subscriber browser) {
-        return window.beyond() > 0 && window.loadedUpTo() < browser.last;
+    private static boolean storeHasMore(Subscriber browser, Lane lane) {
+        return lane.beyond > 0
+                && browser.cursor < Math.min(lane.last, browser.last)
+                && lane.loadedUpTo() < browser.last;
     }
 
-    private boolean showNext(Subscriber browser) {
+    private boolean lookAtNext(Subscriber browser) {
+        Lane lane = lane(browser);
+        if (lane == null) {
+            return false;
+        }
         while (!browser.read.isEmpty() && browser.read.peek().key().sequence() <= browser.cursor) {
             browser.read.poll();
         }
-        QueuedMessage next = window.after(browser.cursor);
+        QueuedMessage next = lane.after(browser.cursor);
         StoredMessage stored = browser.read.peek();
-        if (stored != null && (next == null || stored.key().sequence() <= next.sequence())) {
+        if (stored != null && (next == null || stored.key().sequence() < next.sequence())) {
             browser.read.poll();
-            show(browser, stored.key().sequence(), copy(stored));
-            return true;
+            long sequence = stored.key().sequence();
+            if (!lane.knows(sequence)) {
+                show(browser, sequence, stored.arrivalMillis(), Copy.of(stored));
+                return true;
+            }
+            next = lane.find(sequence);
+            if (next == null) {
+                return true;
+            }
         }
         if (next != null && next.sequence() <= browser.last) {
-            show(browser, next.sequence(), new Copy(next.message, next.deliveryCount, !next.acquiredBefore));
+            show(browser, next.sequence(), next.arrivalMillis, Copy.of(next));
             return true;
         }
-        if (browser.cursor < browser.last && storeHasMore(browser)) {
-            read(browser);
+        if (storeHasMore(browser, lane)) {
+            read(browser, lane);
         }
         return false;
     }
 
-    private static void show(Subscriber browser, long sequence, Copy copy) {
+    private static void show(Subscriber browser, long sequence, long arrivalMillis, Copy copy) {
         browser.cursor = sequence;
-        browser.delivered++;
-        browser.consumer.deliver(copy);
+        if (arrivalMillis >= browser.startMillis && browser.wants(copy)) {
+            browser.delivered++;
+            browser.consumer.deliver(copy);
+        }
     }
 
-    private void read(Subscriber browser) {
+    private void read(Subscriber browser, Lane lane) {
         if (browser.reading) {
             return;
         }
         browser.reading = true;
-        if (window.allWritten()) {
-            readRun(browser);
+        long upTo = lane.last;
+        if (lane.beyondUnwritten == 0) {
+            readRun(browser, lane, upTo);
         } else {
-            loop.recorder().whenDurable(() -> readRun(browser));
+            loop.recorder().whenDurable(() -> readRun(browser, lane, upTo));
         }
     }
 
-    private void readRun(Subscriber browser) {
-        long after = Math.max(browser.cursor, window.loadedUpTo());
+    private void readRun(Subscriber browser, Lane lane, long upTo) {
+        long after = Math.max(browser.cursor, lane.loadedUpTo());
         loop.recorder().flush();
         loop.recorder()
                 .journal()
                 .reader()
-                .read(new MessageKey(queue.number(), 0, after), RUN_MESSAGES, RUN_BYTES, loop.loop(), run -> {
-                    browser.reading = false;
-                    run.stream()
-                            .filter(message -> message.key().sequence() <= browser.last
-                                    && !window.undecided(message.key().sequence()))
-                            .forEach(browser.read::add);
-                    if (browser.read.isEmpty() && window.after(browser.cursor) == null) {
-                        browser.cursor = browser.last;
-                    }
-                    if (queue.subscribed(browser)) {
-                        advance(browser);
-                    }
-                });
+                .read(
+                        new MessageKey(queue.number(), lane.order, after),
+                        RUN_MESSAGES,
+                        RUN_BYTES,
+                        loop.loop(),
+                        run -> found(browser, lane, run, upTo));
     }
 
-    private static Copy copy(StoredMessage stored) {
-        return new Copy(QueuedMessage.messageOf(stored), stored.deliveryCount(), stored.deliveryCount() == 0);
+    private void found(Subscriber browser, Lane lane, List<StoredMessage> run, long upTo) {
+        browser.reading = false;
+        if (!queue.subscribed(browser)) {
+            return;
+        }
+        if (lane.order == browser.order) {
+            run.stream()
+                    .filter(message -> message.key().sequence() <= browser.last
+                            && !lane.undecided(message.key().sequence()))
+                    .forEach(browser.read::add);
+            if (browser.read.isEmpty() && lane.after(browser.cursor) == null) {
+                browser.cursor = Math.max(browser.cursor, Math.min(browser.last, upTo));
+            }
+        }
+        advance(browser);
     }
 }

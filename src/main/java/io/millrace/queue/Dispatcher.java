@@ -125,7 +125,7 @@ final class Dispatcher {
                 idle++;
             } else {
                 idle = 0;
-                window.take(message);
+                window.remove(message);
                 queue.acquire(message, subscriber);
             }
         }

@@ -1,23 +1,40 @@
 package io.millrace.queue;
 
 /**
- * Messages in order of arrival: added at the end, taken from the start, found by sequence in O(log n). Owned by a window.
+ * Messages in order of arrival: added at the end, taken from the start or from anywhere, found by sequence in O(log n).
+ * Owned by a lane.
+ *
+ * <p>What is taken from the middle leaves a gap; gaps are closed when they are more than the messages, so a removal costs
+ * O(log n), amortised. There is never a gap at the start.
  */
 final class MessageRun {
-    private QueuedMessage[] ring = new QueuedMessage[16];
-    private int first;
-    private int size;
+    private static final int FEW = 64;
 
+    private QueuedMessage[] ring = new QueuedMessage[16];
+
+    /** The sequences beside their messages, so that a gap need not keep its message in memory. */
+    private long[] sequences = new long[16];
+
+    private int first;
+    private int length;
+    private int gaps;
+
+    /** Messages in it, without the gaps. */
     int size() {
-        return size;
+        return length - gaps;
     }
 
     boolean isEmpty() {
-        return size == 0;
+        return length == 0;
     }
 
-    QueuedMessage get(int index) {
-        return ring[(first + index) & (ring.length - 1)];
+    private int slot(int index) {
+        return (first + index) & (ring.length - 1);
+    }
+
+    /** The sequence at the end; 0 if there is none. */
+    long lastSequence() {
+        return length == 0 ? 0 : sequences[slot(length - 1)];
     }
 
     QueuedMessage first() {
@@ -25,40 +42,97 @@ final class MessageRun {
     }
 
     void add(QueuedMessage message) {
-        if (size == ring.length) {
-            resize(ring.length * 2);
+        if (length == ring.length) {
+            resize(gaps > length / 2 ? ring.length : ring.length * 2);
         }
-        ring[(first + size) & (ring.length - 1)] = message;
-        size++;
+        int slot = slot(length);
+        ring[slot] = message;
+        sequences[slot] = message.sequence();
+        length++;
     }
 
     QueuedMessage poll() {
         QueuedMessage message = ring[first];
         ring[first] = null;
         first = (first + 1) & (ring.length - 1);
-        size--;
-        if (ring.length > 1024 && size < ring.length / 8) {
+        length--;
+        if (gaps > 0) {
+            skipGaps();
+        }
+        if (ring.length > 1024 && length < ring.length / 8) {
             resize(ring.length / 4);
         }
         return message;
     }
 
-    private void resize(int capacity) {
-        QueuedMessage[] larger = new QueuedMessage[capacity];
-        for (int i = 0; i < size; i++) {
-            larger[i] = get(i);
+    private void skipGaps() {
+        while (length > 0 && ring[first] == null) {
+            first = (first + 1) & (ring.length - 1);
+            length--;
+            gaps--;
         }
-        ring = larger;
-        first = 0;
     }
 
-    /** The index of the first message whose sequence is greater than {@code sequence}; the size if there is none. */
-    int indexAfter(long sequence) {
+    /** Takes out the message with this sequence, if it is here. */
+    void remove(long sequence) {
+        int index = indexAfter(sequence - 1);
+        if (index == length || sequences[slot(index)] != sequence || ring[slot(index)] == null) {
+            return;
+        }
+        if (index == 0) {
+            poll();
+            return;
+        }
+        ring[slot(index)] = null;
+        gaps++;
+        if (gaps > FEW && gaps > length / 2) {
+            resize(ring.length);
+        }
+    }
+
+    /** The message with this sequence, or null. */
+    QueuedMessage find(long sequence) {
+        int index = indexAfter(sequence - 1);
+        return index < length && sequences[slot(index)] == sequence ? ring[slot(index)] : null;
+    }
+
+    /** The first message whose sequence is greater than {@code sequence}, or null. */
+    QueuedMessage after(long sequence) {
+        for (int index = indexAfter(sequence); index < length; index++) {
+            QueuedMessage message = ring[slot(index)];
+            if (message != null) {
+                return message;
+            }
+        }
+        return null;
+    }
+
+    private void resize(int capacity) {
+        QueuedMessage[] messages = new QueuedMessage[capacity];
+        long[] places = new long[capacity];
+        int filled = 0;
+        for (int i = 0; i < length; i++) {
+            QueuedMessage message = ring[slot(i)];
+            if (message != null) {
+                messages[filled] = message;
+                places[filled] = message.sequence();
+                filled++;
+            }
+        }
+        ring = messages;
+        sequences = places;
+        first = 0;
+        length = filled;
+        gaps = 0;
+    }
+
+    /** The index of the first slot whose sequence is greater than {@code sequence}; the length if there is none. */
+    private int indexAfter(long sequence) {
         int low = 0;
-        int high = size;
+        int high = length;
         while (low < high) {
             int middle = (low + high) >>> 1;
-            if (get(middle).sequence() <= sequence) {
+            if (sequences[slot(middle)] <= sequence) {
                 low = middle + 1;
             } else {
                 high = middle;

@@ -100,7 +100,7 @@ public final class Queue implements MoveTarget, Source {
         if (deleted) {
             return Optional.of(deletedCondition());
         }
-        boolean needsStore = durable || message.streamed() > 0 || !window.keeps(message.size());
+        boolean needsStore = durable || message.streamed() > 0 || !window.keeps(order(message), message.size());
         Optional<Condition> refusal = admission.refusal(
                 message,
                 needsStore,
@@ -129,19 +129,26 @@ public final class Queue implements MoveTarget, Source {
 
     /** Drops the oldest messages in memory until so many more fit. What is beyond follows when it is loaded. */
     private void makeRoom(int moreMessages, long moreBytes) {
-        QueuedMessage oldest = window.oldest();
-        while (oldest != null && admission.over(messages + moreMessages, bytes + moreBytes)) {
-            window.take(oldest);
+        while (admission.over(messages + moreMessages, bytes + moreBytes)) {
+            QueuedMessage oldest = window.dispensable();
+            if (oldest == null) {
+                return;
+            }
+            window.remove(oldest);
             settlement.drop(oldest);
-            oldest = window.oldest();
         }
+    }
+
+    /** The lane of a message: the priorities above 9 are one (JMS has none of them). */
+    private static int order(Message message) {
+        return MessageKey.LANES - 1 - Math.min(message.priority(), MessageKey.LANES - 1);
     }
 
     private void enter(Message message, boolean durable, Optional<Fact.MessageRemoved> leaves, Receipt receipt) {
         QueuedMessage queued = newMessage(message, durable);
         entered(queued);
         loop.memory().take(message.size());
-        boolean kept = window.keeps(message.size());
+        boolean kept = window.keeps(queued.key.order(), message.size());
         if (queued.needsStore(kept)) {
             store(queued, leaves);
         } else {
@@ -160,11 +167,14 @@ public final class Queue implements MoveTarget, Source {
             receipt.settled(Outcome.ACCEPTED);
         }
         dispatcher.dispatch();
+        if (admission.over(messages, bytes)) {
+            window.refill();
+        }
     }
 
     /** Gives a message its place. */
     QueuedMessage newMessage(Message message, boolean durable) {
-        MessageKey key = new MessageKey(identity.number(), 0, nextSequence++);
+        MessageKey key = new MessageKey(identity.number(), order(message), nextSequence++);
         return new QueuedMessage(this, key, message, durable, loop.loop().now());
     }
 
@@ -194,7 +204,7 @@ public final class Queue implements MoveTarget, Source {
     void written(QueuedMessage message) {
         if (message.beyond) {
             loop.memory().release(message.recordedBytes);
-            window.writtenBeyond();
+            window.writtenBeyond(message);
         }
         recorder.written(message.recordedBytes);
     }
@@ -218,7 +228,7 @@ public final class Queue implements MoveTarget, Source {
             consumer.closed(deletedCondition());
             return;
         }
-        Subscriber subscriber = new Subscriber(consumer, selection.browse());
+        Subscriber subscriber = new Subscriber(consumer, selection, selection.browse());
         subscribers.put(consumer, subscriber);
         consumer.admitted();
         if (selection.browse()) {
@@ -332,6 +342,7 @@ public final class Queue implements MoveTarget, Source {
     /** A message that is out of the window and held by nobody is counted no more. */
     void forget(QueuedMessage message) {
         loop.memory().release(message.size());
+        window.gone(message);
         if (!deleted) {
             messages--;
             bytes -= message.message.totalSize();
@@ -423,8 +434,7 @@ public final class Queue implements MoveTarget, Source {
     /** How it stands. */
     public QueueStats stats() {
         loop.loop().assertCurrent();
-        QueuedMessage oldest = window.oldest();
-        if (oldest == null) {
+        if (window.available() == 0) {
             window.lookAhead();
         }
         return new QueueStats(
@@ -440,6 +450,6 @@ public final class Queue implements MoveTarget, Source {
                 settlement.deadLettered(),
                 settlement.discarded(),
                 refused,
-                oldest == null ? 0 : oldest.arrivalMillis);
+                window.oldestArrivalMillis());
     }
 }

@@ -8,6 +8,7 @@ import io.millrace.message.Message;
 import io.millrace.message.Outcome;
 import java.util.Collection;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 
 /**
@@ -43,6 +44,14 @@ final class QueuedMessage implements Delivery, Recorder.Waiting {
     QueuedMessage previousHeld;
     QueuedMessage nextHeld;
 
+    /** Where it is available, a constant of {@link Lane}; and whether its lane keeps it ahead of what is loaded. */
+    byte place = Lane.NOWHERE;
+
+    boolean ahead;
+
+    /** The consumers that know of it, and look for it no more. */
+    List<Subscriber> candidates = List.of();
+
     private Receipt receipt = Receipt.NONE;
     private Set<Subscriber> excluded = Set.of();
 
@@ -52,6 +61,21 @@ final class QueuedMessage implements Delivery, Recorder.Waiting {
         this.message = message;
         this.durable = durable;
         this.arrivalMillis = arrivalMillis;
+    }
+
+    /** As the store gave it back. */
+    static QueuedMessage revive(Queue queue, StoredMessage stored) {
+        QueuedMessage queued =
+                new QueuedMessage(queue, stored.key(), messageOf(stored), stored.durable(), stored.arrivalMillis());
+        queued.stored = true;
+        queued.deliveryCount = stored.deliveryCount();
+        queued.acquiredBefore = stored.deliveryCount() > 0;
+        return queued;
+    }
+
+    /** Whether it is in the window. */
+    boolean available() {
+        return place != Lane.NOWHERE;
     }
 
     long sequence() {
@@ -103,6 +127,14 @@ final class QueuedMessage implements Delivery, Recorder.Waiting {
 
     Fact.MessageRemoved removedFact() {
         return new Fact.MessageRemoved(key, durable, message.size());
+    }
+
+    /** No consumer has it in mind any more. */
+    void unreserve() {
+        if (!candidates.isEmpty()) {
+            candidates.forEach(candidate -> candidate.reserved.remove(key));
+            candidates = List.of();
+        }
     }
 
     /** It is not to be delivered to this consumer again. */

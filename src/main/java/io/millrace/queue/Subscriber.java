@@ -1,8 +1,12 @@
 package io.millrace.queue;
 
+import io.millrace.journal.MessageKey;
 import io.millrace.journal.StoredMessage;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 
 /**
  * A consumer as its queue knows it: credit, what it holds, and how far it has browsed. Owned by the queue.
@@ -11,8 +15,14 @@ import java.util.TreeMap;
  * whenever it arrives.
  */
 final class Subscriber {
+    /** The last sequence to be seen of a consumer for which there is none. */
+    static final long NO_END = Long.MAX_VALUE;
+
     final Consumer consumer;
     final boolean browse;
+    final int priority;
+
+    private final Optional<Predicate<Delivery>> filter;
 
     /** Deliveries handed in so far, with the credit that drains have voided, and how many there may be. */
     long delivered;
@@ -23,24 +33,41 @@ final class Subscriber {
     /** It is in the dispatcher's line. */
     boolean inLine;
 
-    /** Messages that other consumers may not have but this one may. */
-    final TreeMap<Long, QueuedMessage> reserved = new TreeMap<>();
+    /** Available messages that it may have, and does not look for: others may not have them, or it has passed them. */
+    final TreeMap<MessageKey, QueuedMessage> reserved = new TreeMap<>();
 
-    /** For a browser: the last sequence seen, the last to be seen, and what was read of the store. */
+    /** For a browser: the sequence after which each lane begins, and the time; the lane it is in, and the last sequence seen. */
+    long start;
+
+    long startMillis;
+    int order = -1;
     long cursor;
 
+    /** For a browser: the last sequence to be seen, and what was read of the store. */
     long last;
-    boolean reading;
+
     final ArrayDeque<StoredMessage> read = new ArrayDeque<>();
+
+    /** A run is being read of the store for this consumer alone; and: it goes on with its search in a task of its own. */
+    boolean reading;
+
+    boolean paused;
 
     private QueuedMessage firstHeld;
     private QueuedMessage lastHeld;
     private int held;
     private long heldBytes;
 
-    Subscriber(Consumer consumer, boolean browse) {
+    Subscriber(Consumer consumer, Selection selection, boolean browse) {
         this.consumer = consumer;
         this.browse = browse;
+        this.filter = selection.filter();
+        this.priority = selection.priority();
+    }
+
+    /** Whether its filter lets this pass. */
+    boolean wants(Delivery delivery) {
+        return filter.isEmpty() || filter.get().test(delivery);
     }
 
     boolean hasCredit() {
@@ -50,6 +77,20 @@ final class Subscriber {
     /** The credit that is left counts as used, as the peer will count it (AMQP 1.0, part 2, section 2.6.7). */
     void voidCredit() {
         delivered = Math.max(delivered, limit);
+    }
+
+    void reserve(QueuedMessage message) {
+        if (reserved.put(message.key, message) == null) {
+            if (message.candidates.isEmpty()) {
+                message.candidates = new ArrayList<>(2);
+            }
+            message.candidates.add(this);
+        }
+    }
+
+    void unreserve(QueuedMessage message) {
+        reserved.remove(message.key);
+        message.candidates.remove(this);
     }
 
     int held() {

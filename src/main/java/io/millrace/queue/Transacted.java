@@ -111,7 +111,7 @@ final class Transacted {
     /** Gives a message its place, where it is not seen yet, and adds what the store is to know of it. */
     private QueuedMessage place(Sent sent, List<Fact> facts) {
         QueuedMessage queued = queue.newMessage(sent.message, sent.durable);
-        boolean kept = window.keeps(queued.size());
+        boolean kept = window.keeps(queued.key.order(), queued.size());
         if (queued.needsStore(kept)) {
             queue.willBeStored(queued);
             facts.add(queued.storedFact());

@@ -1,139 +1,174 @@
 package io.millrace.queue;
 
+import io.millrace.journal.Journal;
 import io.millrace.journal.MessageKey;
 import io.millrace.journal.StoredMessage;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
-import java.util.TreeSet;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
- * The head of a queue in memory: the available messages, in order, up to {@link #loadedUpTo}. What arrived after that is
- * {@link #beyond} it, in the store only, and is read ahead of need.
+ * What a queue has in memory: the head of each of its lanes, read ahead of need from the store, which has the rest.
  *
- * <p>Owned by the queue. Invariants: every message of the queue whose sequence is at most {@code loadedUpTo} is in memory
- * (available here, or acquired); while anything is beyond, arrivals go beyond too, so order holds. Messages wait in three
- * places: arrivals in the order they came, returned ones sorted, restricted ones (refused by some consumer for itself)
- * sorted.
+ * <p>Owned by the queue. Lanes are made when they are first needed; a queue whose messages have one priority has one, and
+ * pays for one. It keeps within a share of the memory of its loop, except for a small run of each lane, so that no lane
+ * waits for another's messages to be consumed.
  */
 final class Window {
-    private static final Logger log = LoggerFactory.getLogger(Window.class);
-
-    private static final int LOW_MESSAGES = 512;
-    private static final int RUN_MESSAGES = 1024;
-    private static final long RUN_BYTES = 4 << 20;
-    private static final long SCARCE_RUN_BYTES = 256 << 10;
     private static final int RESTRICTED_SHARES = 2;
     private static final int RESTRICTED_ALWAYS = 8;
 
     private final Queue queue;
     private final LoopResources loop;
+    private final Reads reads = new Reads();
+    private final ReadAhead readAhead;
 
-    private final MessageRun arrivals = new MessageRun();
-    private final TreeMap<Long, QueuedMessage> returned = new TreeMap<>();
-    private final TreeMap<Long, QueuedMessage> restricted = new TreeMap<>();
+    /** Those that were made, the highest priority first. */
+    private Lane[] lanes = {};
 
-    /**
-     * Places beyond whose transactions are about to commit. Nothing that follows the first of them is loaded: the store may
-     * have it already while the message of that place is still to come, or has come before its commit is known here.
-     */
-    private final TreeSet<Long> undecided = new TreeSet<>();
+    private final Lane[] byOrder = new Lane[MessageKey.LANES];
 
+    private long available;
     private long availableBytes;
+    private int restricted;
     private long restrictedBytes;
-    private long loadedUpTo;
     private long beyond;
     private long beyondBytes;
-
-    /** Messages beyond that the journal has not confirmed yet, so that a read may miss them. */
-    private long beyondUnwritten;
-
-    private boolean loading;
 
     Window(Queue queue, LoopResources loop, Backlog backlog) {
         this.queue = queue;
         this.loop = loop;
-        this.beyond = backlog.messages();
+        this.readAhead = new ReadAhead(queue, this, loop);
+        for (Journal.Lane lane : backlog.lanes()) {
+            if (lane.order() < MessageKey.LANES) {
+                add(new Lane(lane.order(), lane.messages(), backlog.nextSequence() - 1));
+                beyond += lane.messages();
+            }
+        }
         this.beyondBytes = backlog.bytes();
     }
 
-    /** Whether a message of this size that arrives now stays in memory. */
-    boolean keeps(int size) {
-        if (beyond > 0) {
+    private Lane add(Lane lane) {
+        byOrder[lane.order] = lane;
+        Lane[] more = Arrays.copyOf(lanes, lanes.length + 1);
+        more[lanes.length] = lane;
+        Arrays.sort(more, Comparator.comparingInt(each -> each.order));
+        lanes = more;
+        return lane;
+    }
+
+    /** The lane of this order, made if need be. */
+    Lane lane(int order) {
+        Lane lane = byOrder[order];
+        return lane == null ? add(new Lane(order, 0, 0)) : lane;
+    }
+
+    /** Those that there are, the highest priority first. Not to be changed. */
+    Lane[] lanes() {
+        return lanes;
+    }
+
+    /** The reads of the store for this queue; every one whose messages may be {@linkplain #claim claimed} must be there. */
+    Reads reads() {
+        return reads;
+    }
+
+    /** Whether a message of this size that arrives now in this lane stays in memory. */
+    boolean keeps(int order, int size) {
+        Lane lane = byOrder[order];
+        if (lane != null && lane.beyond > 0) {
             return false;
         }
         boolean room = availableBytes + size <= loop.memory().shareBytes()
                 && !loop.memory().scarceForBacklog();
-        return room || available() == 0;
+        return room || available == 0;
     }
 
     void arrived(QueuedMessage message) {
-        arrivals.add(message);
-        availableBytes += message.size();
-        loadedUpTo = message.sequence();
+        lane(message.key.order()).arrived(message);
+        came(message);
+    }
+
+    /** A message went to the store without staying in memory. */
+    void arrivedBeyond(QueuedMessage message) {
+        Lane lane = lane(message.key.order());
+        if (lane.beyond == 0) {
+            lane.loadedUpTo(message.sequence() - 1, this::restrict);
+        }
+        message.beyond = true;
+        lane.last = message.sequence();
+        lane.beyondUnwritten++;
+        isBeyond(lane, message);
     }
 
     /** A message of a transaction has its place, and is seen when that is decided: in memory, or beyond. */
     void placed(QueuedMessage message, boolean kept) {
+        Lane lane = lane(message.key.order());
         if (kept) {
+            lane.loadedUpTo(message.sequence(), this::restrict);
+            lane.last = message.sequence();
             availableBytes += message.size();
-            loadedUpTo = message.sequence();
         } else {
             arrivedBeyond(message);
-            undecided.add(message.sequence());
+            lane.awaitDecision(message.sequence());
         }
     }
 
     /** The transaction of a message that has its place is committed. */
     void committed(QueuedMessage message) {
+        Lane lane = lane(message.key.order());
         if (message.beyond) {
-            undecided.remove(message.sequence());
-        } else if (arrivals.isEmpty() || arrivals.get(arrivals.size() - 1).sequence() < message.sequence()) {
-            arrivals.add(message);
-        } else {
-            returned.put(message.sequence(), message);
+            decided(lane, message);
+            return;
         }
+        if (lane.isLater(message.sequence())) {
+            lane.arrived(message);
+        } else {
+            lane.put(message);
+        }
+        available++;
     }
 
     /** The transaction of a message that has its place is rolled back: the place stays empty. */
     void withdrawn(QueuedMessage message) {
+        Lane lane = lane(message.key.order());
         if (message.beyond) {
-            undecided.remove(message.sequence());
-            beyond--;
-            beyondBytes -= message.message.totalSize();
+            notBeyond(lane, message);
+            lane.changes++;
+            decided(lane, message);
+            completeIfAllThere(lane);
         } else {
             availableBytes -= message.size();
         }
     }
 
-    /** Whether it is the place of a message whose transaction is about to commit. */
-    boolean undecided(long sequence) {
-        return undecided.contains(sequence);
+    /** A read that began before may not show what is in the store now. */
+    private void decided(Lane lane, QueuedMessage message) {
+        reads.after(() -> {
+            lane.decided(message.sequence());
+            readAhead.refill(lane);
+        });
     }
 
-    /** A message went to the store without staying in memory. */
-    void arrivedBeyond(QueuedMessage message) {
-        message.beyond = true;
+    private void isBeyond(Lane lane, QueuedMessage message) {
+        lane.beyond++;
+        lane.changes++;
         beyond++;
         beyondBytes += message.message.totalSize();
-        beyondUnwritten++;
     }
 
-    void writtenBeyond() {
-        beyondUnwritten--;
-        refill();
-    }
-
-    /** Whether a read finds all that is beyond. */
-    boolean allWritten() {
-        return beyondUnwritten == 0;
+    void writtenBeyond(QueuedMessage message) {
+        Lane lane = lane(message.key.order());
+        lane.beyondUnwritten--;
+        lane.unwrittenOnly = false;
+        readAhead.refill(lane);
     }
 
     /** Messages that are available in memory. */
     long available() {
-        return (long) arrivals.size() + returned.size() + restricted.size();
+        return available;
     }
 
     /** Their sizes. */
@@ -142,141 +177,282 @@ final class Window {
     }
 
     int restrictedCount() {
-        return restricted.size();
+        return restricted;
     }
 
     /** The first message that any consumer may have, or null. */
     QueuedMessage first() {
-        if (returned.isEmpty()) {
-            return arrivals.isEmpty() ? null : arrivals.first();
+        for (Lane lane : lanes) {
+            QueuedMessage first = lane.first();
+            if (first != null || awaited(lane)) {
+                return first;
+            }
         }
-        QueuedMessage back = returned.firstEntry().getValue();
-        return arrivals.isEmpty() || back.sequence() < arrivals.first().sequence() ? back : arrivals.first();
+        return null;
+    }
+
+    /** Whether a lane whose messages come next has none in memory, but soon will. */
+    boolean awaited(Lane lane) {
+        if (lane.beyond == 0) {
+            return false;
+        }
+        readAhead.refill(lane);
+        return lane.loading;
     }
 
     /** The first message that this consumer may have, or null. */
     QueuedMessage first(Subscriber subscriber) {
         QueuedMessage first = first();
-        Map.Entry<Long, QueuedMessage> own = subscriber.reserved.firstEntry();
-        return own != null && (first == null || own.getKey() < first.sequence()) ? own.getValue() : first;
+        Map.Entry<MessageKey, QueuedMessage> own = subscriber.reserved.firstEntry();
+        return own != null && (first == null || own.getKey().compareTo(first.key) < 0) ? own.getValue() : first;
     }
 
-    /** The first available message, of any kind, or null. */
-    QueuedMessage oldest() {
-        QueuedMessage first = first();
-        Map.Entry<Long, QueuedMessage> entry = restricted.firstEntry();
-        return entry != null && (first == null || entry.getKey() < first.sequence()) ? entry.getValue() : first;
+    /**
+     * The message to drop first when there are too many: the oldest of the lowest priority. Null if there is none in memory,
+     * and if those that come first are in the store, from which they are read then.
+     */
+    QueuedMessage dispensable() {
+        for (int i = lanes.length - 1; i >= 0; i--) {
+            QueuedMessage oldest = lanes[i].oldest();
+            if (oldest != null || lanes[i].beyond > 0) {
+                return oldest;
+            }
+        }
+        return null;
     }
 
-    /** The available message in memory that follows this sequence, or null. */
-    QueuedMessage after(long sequence) {
-        int index = arrivals.indexAfter(sequence);
-        QueuedMessage next = index < arrivals.size() ? arrivals.get(index) : null;
-        next = earlier(next, returned.higherEntry(sequence));
-        return earlier(next, restricted.higherEntry(sequence));
+    /** When the oldest of the messages came that are at the head of their lanes, in milliseconds since 1970; 0 if none is. */
+    long oldestArrivalMillis() {
+        long millis = 0;
+        for (Lane lane : lanes) {
+            QueuedMessage oldest = lane.oldest();
+            if (oldest != null && (millis == 0 || oldest.arrivalMillis < millis)) {
+                millis = oldest.arrivalMillis;
+            }
+        }
+        return millis;
     }
 
-    private static QueuedMessage earlier(QueuedMessage message, Map.Entry<Long, QueuedMessage> entry) {
-        return entry != null && (message == null || entry.getKey() < message.sequence()) ? entry.getValue() : message;
+    /** The available message with this key, or null. */
+    QueuedMessage find(MessageKey key) {
+        Lane lane = byOrder[key.order()];
+        return lane == null ? null : lane.find(key.sequence());
     }
 
-    /** Takes out a message that {@link #first} or {@link #oldest} gave. */
-    void take(QueuedMessage message) {
-        availableBytes -= message.size();
-        if (message.restricted()) {
-            restricted.remove(message.sequence());
+    /** Whether what is in memory says all about this key: it is available here, acquired or gone, whatever the store shows. */
+    boolean knows(MessageKey key) {
+        Lane lane = byOrder[key.order()];
+        return lane == null || lane.knows(key.sequence());
+    }
+
+    /** Takes out an available message, from wherever it is. */
+    void remove(QueuedMessage message) {
+        Lane lane = byOrder[message.key.order()];
+        if (message.place == Lane.RESTRICTED) {
+            restricted--;
             restrictedBytes -= message.size();
-            queue.subscribers().forEach(other -> other.reserved.remove(message.sequence()));
-        } else if (!arrivals.isEmpty() && arrivals.first() == message) {
-            arrivals.poll();
-        } else {
-            returned.remove(message.sequence());
         }
-        if (arrivals.size() < LOW_MESSAGES && beyond > 0) {
-            refill();
+        lane.remove(message);
+        available--;
+        availableBytes -= message.size();
+        message.unreserve();
+        if (lane.beyond > 0) {
+            readAhead.refill(lane);
         }
     }
 
-    /** Puts a message back at its place. */
-    void giveBack(QueuedMessage message) {
-        availableBytes += message.size();
-        message.excludeOnly(queue.subscribers());
-        if (!message.restricted()) {
-            returned.put(message.sequence(), message);
-            return;
+    /**
+     * Takes out a message that a {@linkplain #reads read} of the store has shown, for it to be acquired, moved or removed.
+     *
+     * @return null if it is acquired or gone already
+     */
+    QueuedMessage claim(StoredMessage stored) {
+        if (knows(stored.key())) {
+            QueuedMessage message = find(stored.key());
+            if (message != null) {
+                remove(message);
+            }
+            return message;
         }
-        restricted.put(message.sequence(), message);
-        restrictedBytes += message.size();
-        for (Subscriber subscriber : queue.subscribers()) {
-            reserve(message, subscriber);
+        QueuedMessage message = bringAhead(stored);
+        remove(message);
+        completeIfAllThere(byOrder[stored.key().order()]);
+        return message;
+    }
+
+    /** Makes a message available that is beyond what is loaded, which a read of the store has shown. */
+    QueuedMessage bringAhead(StoredMessage stored) {
+        Lane lane = byOrder[stored.key().order()];
+        QueuedMessage message = QueuedMessage.revive(queue, stored);
+        loop.memory().take(message.size());
+        lane.putAhead(message);
+        came(message);
+        notBeyond(lane, message);
+        lane.changes++;
+        return message;
+    }
+
+    private void came(QueuedMessage message) {
+        available++;
+        availableBytes += message.size();
+    }
+
+    private void notBeyond(Lane lane, QueuedMessage message) {
+        lane.beyond--;
+        beyond--;
+        beyondBytes -= message.message.totalSize();
+    }
+
+    /** With the last message beyond brought in, a lane is whole in memory again. */
+    void completeIfAllThere(Lane lane) {
+        if (lane.beyond == 0) {
+            lane.loadedUpTo(lane.last, this::restrict);
+        }
+    }
+
+    /**
+     * Puts a message back at its place: one that was taken out, or one with an old key that comes from elsewhere, whose bytes
+     * have been taken from the memory budget. If its place is not loaded yet, and the store has it, it stays in memory no
+     * longer than it must.
+     */
+    void giveBack(QueuedMessage message) {
+        Lane lane = lane(message.key.order());
+        message.excludeOnly(queue.subscribers());
+        came(message);
+        lane.last = Math.max(lane.last, message.sequence());
+        if (message.sequence() > lane.loadedUpTo() && lane.beyond > 0) {
+            lane.putAhead(message);
+            lane.changes++;
+        } else {
+            lane.put(message);
+            restrict(message);
+        }
+        if (message.ahead) {
+            leaveToStore(List.of(message));
+        }
+    }
+
+    private void restrict(QueuedMessage message) {
+        if (message.place == Lane.RESTRICTED) {
+            restricted++;
+            restrictedBytes += message.size();
+            queue.subscribers().forEach(subscriber -> reserve(message, subscriber));
         }
     }
 
     private static void reserve(QueuedMessage message, Subscriber subscriber) {
         if (!message.excludes(subscriber)) {
-            subscriber.reserved.put(message.sequence(), message);
+            subscriber.reserve(message);
+        }
+    }
+
+    /** Messages that are ahead of what is loaded, and wanted by nobody, go out of memory as soon as every read shows them. */
+    void leaveToStore(List<QueuedMessage> messages) {
+        List<QueuedMessage> leaving = messages.stream().filter(this::mayLeave).toList();
+        if (!leaving.isEmpty()) {
+            loop.recorder().whenDurable(() -> reads.after(() -> leaving.forEach(this::leave)));
+        }
+    }
+
+    private boolean mayLeave(QueuedMessage message) {
+        // What the store does not know of it (a change of one that is not durable, a release) is kept while there is
+        // memory.
+        boolean asStored = !message.acquiredBefore
+                || (message.durable
+                        && (message.deliveryCount > 0 || loop.memory().scarceForBacklog()));
+        return message.place == Lane.AHEAD && message.stored && message.candidates.isEmpty() && asStored;
+    }
+
+    private void leave(QueuedMessage message) {
+        if (mayLeave(message) && !queue.deleted()) {
+            Lane lane = byOrder[message.key.order()];
+            lane.forgetAhead(message);
+            available--;
+            availableBytes -= message.size();
+            loop.memory().release(message.size());
+            isBeyond(lane, message);
+            readAhead.refill(lane);
+        }
+    }
+
+    /** A message that was taken out is gone for good, as far as is recorded. */
+    void gone(QueuedMessage message) {
+        if (message.ahead) {
+            Lane lane = byOrder[message.key.order()];
+            loop.recorder().whenDurable(() -> reads.after(() -> lane.forgetAhead(message)));
         }
     }
 
     void subscribed(Subscriber subscriber) {
-        restricted.values().forEach(message -> reserve(message, subscriber));
-        refill();
+        for (Lane lane : lanes) {
+            lane.restrictedMessages().forEach(message -> reserve(message, subscriber));
+            readAhead.refill(lane);
+        }
     }
 
     void unsubscribed(Subscriber subscriber) {
-        restricted.values().removeIf(message -> {
-            boolean free = message.readmit(subscriber);
-            if (free) {
-                queue.subscribers().forEach(other -> other.reserved.remove(message.sequence()));
-                returned.put(message.sequence(), message);
-                restrictedBytes -= message.size();
+        List<QueuedMessage> wanted = new ArrayList<>(subscriber.reserved.values());
+        wanted.forEach(subscriber::unreserve);
+        leaveToStore(wanted);
+        for (Lane lane : lanes) {
+            for (QueuedMessage message : List.copyOf(lane.restrictedMessages())) {
+                if (message.readmit(subscriber)) {
+                    lane.remove(message);
+                    restricted--;
+                    restrictedBytes -= message.size();
+                    lane.put(message);
+                }
             }
-            return free;
-        });
+        }
     }
 
-    /** Whether a message is refused by every consumer there is. */
+    /** How many messages are refused by every consumer there is. */
     long parked() {
-        return restricted.values().stream()
+        return Arrays.stream(lanes)
+                .flatMap(lane -> lane.restrictedMessages().stream())
                 .filter(message -> queue.subscribers().stream().allMatch(message::excludes))
                 .count();
     }
 
+    /** A run of the store brings a message in, in its turn, unless it is there already. */
+    void load(Lane lane, StoredMessage stored) {
+        long sequence = stored.key().sequence();
+        if (sequence <= lane.loadedUpTo()) {
+            return;
+        }
+        boolean known = lane.knows(sequence);
+        lane.loadedUpTo(sequence, this::restrict);
+        if (!known) {
+            QueuedMessage message = QueuedMessage.revive(queue, stored);
+            loop.memory().take(message.size());
+            lane.arrived(message);
+            came(message);
+            notBeyond(lane, message);
+        }
+    }
+
+    /** The store does not have what is counted beyond. */
+    void mend(Lane lane) {
+        long bytes = beyondBytes / beyond * lane.beyond;
+        queue.lost(lane.beyond, bytes);
+        beyond -= lane.beyond;
+        beyondBytes -= bytes;
+        lane.beyond = 0;
+    }
+
     /** Reads ahead, if there is something to read and somebody to read it for. */
     void refill() {
-        if (loading || beyond == 0 || arrivals.size() >= LOW_MESSAGES || !queue.wantsMessages()) {
-            return;
-        }
-        long room = loop.memory().shareBytes() - availableBytes;
-        boolean scarce = loop.memory().scarceForBacklog() || room <= 0;
-        if (tooManyRestricted() || (scarce && available() > restricted.size())) {
-            return;
-        }
-        load(RUN_MESSAGES, scarce ? Math.min(SCARCE_RUN_BYTES, loop.memory().shareBytes()) : Math.min(RUN_BYTES, room));
+        readAhead.refill();
     }
 
     /** Brings the first message in although nobody wants it, so that its age is known. */
     void lookAhead() {
-        if (!loading && beyond > 0 && available() == 0 && !loop.memory().scarceForBacklog()) {
-            load(1, 1);
-        }
-    }
-
-    private void load(int most, long mostBytes) {
-        loading = true;
-        boolean sure = beyondUnwritten == 0;
-        long end = undecided.isEmpty() ? Long.MAX_VALUE : undecided.first();
-        MessageKey from = new MessageKey(queue.number(), 0, loadedUpTo);
-        loop.recorder().flush();
-        loop.recorder()
-                .journal()
-                .reader()
-                .read(from, most, mostBytes, loop.loop(), run -> loaded(until(end, run), sure));
+        readAhead.lookAhead();
     }
 
     /** A consumer that refuses whatever it gets must not bring the whole queue into memory. */
-    private boolean tooManyRestricted() {
-        return restricted.size() > RESTRICTED_ALWAYS
+    boolean tooManyRestricted() {
+        return restricted > RESTRICTED_ALWAYS
                 && restrictedBytes > RESTRICTED_SHARES * loop.memory().shareBytes();
     }
 
@@ -285,70 +461,18 @@ final class Window {
         return beyond == 0 || tooManyRestricted();
     }
 
-    private static List<StoredMessage> until(long end, List<StoredMessage> run) {
-        int size = run.size();
-        while (size > 0 && run.get(size - 1).key().sequence() >= end) {
-            size--;
-        }
-        return run.subList(0, size);
-    }
-
-    private void loaded(List<StoredMessage> run, boolean sure) {
-        loading = false;
-        if (queue.deleted()) {
-            return;
-        }
-        for (StoredMessage stored : run) {
-            QueuedMessage message = revive(stored);
-            arrived(message);
-            beyondBytes -= message.message.totalSize();
-            loop.memory().take(message.size());
-        }
-        beyond -= run.size();
-        if (run.isEmpty() && sure) {
-            log.error(
-                    "queue '{}': {} messages are counted after sequence {} but the store has none; the count is mended",
-                    queue.address(),
-                    beyond,
-                    loadedUpTo);
-            queue.lost(beyond, beyondBytes);
-            beyond = 0;
-            beyondBytes = 0;
-        }
-        queue.refreshed();
-        if (!run.isEmpty() || beyondUnwritten == 0) {
-            refill();
-        }
-    }
-
-    private QueuedMessage revive(StoredMessage stored) {
-        QueuedMessage queued = new QueuedMessage(
-                queue, stored.key(), QueuedMessage.messageOf(stored), stored.durable(), stored.arrivalMillis());
-        queued.stored = true;
-        queued.deliveryCount = stored.deliveryCount();
-        queued.acquiredBefore = stored.deliveryCount() > 0;
-        return queued;
-    }
-
-    /** Where the messages in memory end. */
-    long loadedUpTo() {
-        return loadedUpTo;
-    }
-
     long beyond() {
         return beyond;
     }
 
     /** Forgets everything; the queue is deleted. */
     void clear() {
-        while (!arrivals.isEmpty()) {
-            loop.memory().release(arrivals.poll().size());
+        for (Lane lane : lanes) {
+            lane.clear(message -> loop.memory().release(message.size()));
         }
-        returned.values().forEach(message -> loop.memory().release(message.size()));
-        restricted.values().forEach(message -> loop.memory().release(message.size()));
-        returned.clear();
-        restricted.clear();
+        available = 0;
         availableBytes = 0;
+        restricted = 0;
         restrictedBytes = 0;
         beyond = 0;
         beyondBytes = 0;

@@ -1,0 +1,96 @@
+package io.millrace.queue;
+
+import io.millrace.journal.MessageKey;
+import io.millrace.journal.StoredMessage;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Reads messages of a queue from the store into its window ahead of need, lane by lane, a run at a time each. Owned by the
+ * queue.
+ */
+final class ReadAhead {
+    private static final Logger log = LoggerFactory.getLogger(ReadAhead.class);
+
+    private static final int LOW_MESSAGES = 512;
+    private static final int RUN_MESSAGES = 1024;
+    private static final long RUN_BYTES = 4 << 20;
+    private static final long SCARCE_RUN_BYTES = 256 << 10;
+    private static final long NEVER = -1;
+
+    private final Queue queue;
+    private final Window window;
+    private final LoopResources loop;
+
+    ReadAhead(Queue queue, Window window, LoopResources loop) {
+        this.queue = queue;
+        this.window = window;
+        this.loop = loop;
+    }
+
+    /** Reads what is to be read, if there is somebody to read it for. */
+    void refill() {
+        for (Lane lane : window.lanes()) {
+            refill(lane);
+        }
+    }
+
+    void refill(Lane lane) {
+        boolean enough = lane.beyond == 0 || lane.arrivals() >= LOW_MESSAGES;
+        if (enough || lane.loading || lane.unwrittenOnly || !queue.wantsMessages()) {
+            return;
+        }
+        long share = loop.memory().shareBytes();
+        long room = share - window.availableBytes();
+        boolean scarce = loop.memory().scarceForBacklog() || room <= 0;
+        if (!window.tooManyRestricted() && !(scarce && lane.hasFree())) {
+            load(lane, RUN_MESSAGES, scarce ? Math.min(SCARCE_RUN_BYTES, share) : Math.min(RUN_BYTES, room));
+        }
+    }
+
+    /** Brings the first message of each lane in although nobody wants it, if there is none. */
+    void lookAhead() {
+        if (window.available() > 0 || loop.memory().scarceForBacklog()) {
+            return;
+        }
+        for (Lane lane : window.lanes()) {
+            if (!lane.loading && lane.beyond > 0) {
+                load(lane, 1, 1);
+            }
+        }
+    }
+
+    private void load(Lane lane, int most, long mostBytes) {
+        lane.loading = true;
+        long sureIf = lane.beyondUnwritten == 0 ? lane.changes : NEVER;
+        long read = window.reads().begin();
+        MessageKey from = new MessageKey(queue.number(), lane.order, lane.loadedUpTo());
+        loop.recorder().flush();
+        loop.recorder().journal().reader().read(from, most, mostBytes, loop.loop(), run -> {
+            lane.loading = false;
+            if (!queue.deleted()) {
+                loaded(lane, run, sureIf);
+            }
+            window.reads().end(read);
+        });
+    }
+
+    private void loaded(Lane lane, List<StoredMessage> run, long sureIf) {
+        lane.decided(run).forEach(stored -> window.load(lane, stored));
+        lane.unwrittenOnly = lane.decided(run).isEmpty() && lane.beyondUnwritten > 0;
+        if (run.isEmpty() && sureIf == lane.changes && lane.beyond > 0) {
+            log.error(
+                    "queue '{}': {} messages are counted after sequence {} of lane {} but the store has none;"
+                            + " the count is mended",
+                    queue.address(),
+                    lane.beyond,
+                    lane.loadedUpTo(),
+                    lane.order);
+            window.mend(lane);
+        }
+        window.completeIfAllThere(lane);
+        queue.refreshed();
+        refill(lane);
+    }
+}
