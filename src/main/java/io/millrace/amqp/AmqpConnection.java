@@ -43,6 +43,7 @@ public final class AmqpConnection {
     private final OpenExchange exchange;
     private final IdleTimeouts idle;
     private final Channels channels;
+    private final Transactions transactions;
     private final Map<String, IncomingLink> incomingLinks = new HashMap<>();
     private final Map<String, OutgoingLink> outgoingLinks = new HashMap<>();
 
@@ -83,6 +84,7 @@ public final class AmqpConnection {
         idle = new IdleTimeouts(
                 loop, settings.limits().idleTimeout().toMillis(), this::idleForTooLong, this::heartbeat);
         channels = new Channels(settings.limits().channelMax());
+        transactions = new Transactions(loop, nodes, settings.limits().transactionTimeout());
         deadline = loop.after(HANDSHAKE_MILLIS, this::handshakeTooSlow);
     }
 
@@ -416,6 +418,10 @@ public final class AmqpConnection {
 
     ConnectionEvents events() {
         return events;
+    }
+
+    Transactions transactions() {
+        return transactions;
     }
 
     Nodes nodes() {

@@ -15,8 +15,10 @@ import java.util.Optional;
 import org.apache.qpid.proton.amqp.Binary;
 import org.apache.qpid.proton.amqp.UnsignedInteger;
 import org.apache.qpid.proton.amqp.UnsignedLong;
+import org.apache.qpid.proton.amqp.transaction.Coordinator;
 import org.apache.qpid.proton.amqp.transaction.TransactionalState;
 import org.apache.qpid.proton.amqp.transport.Attach;
+import org.apache.qpid.proton.amqp.transport.DeliveryState;
 import org.apache.qpid.proton.amqp.transport.Flow;
 import org.apache.qpid.proton.amqp.transport.ReceiverSettleMode;
 import org.apache.qpid.proton.amqp.transport.SenderSettleMode;
@@ -32,6 +34,7 @@ import org.apache.qpid.proton.amqp.transport.Transfer;
  */
 final class IncomingLink extends AmqpLink {
     private final int window;
+    private final Optional<TransactionCoordinator> coordinator;
 
     /** Less than this is not worth a frame, unless the peer has nothing left. */
     private final int lump;
@@ -53,13 +56,20 @@ final class IncomingLink extends AmqpLink {
     private Binary tag;
     private int format;
     private boolean settled;
-    private boolean transactional;
+
+    /** The id of the transaction that the delivery is part of, if it is. */
+    private Optional<Binary> transaction = Optional.empty();
+
     private byte[] content;
     private int size;
 
     IncomingLink(AmqpSession session, Attach asked, int localHandle) {
         super(session, asked, localHandle);
-        window = session.connection().settings().limits().linkCredit();
+        coordinator = asked.getTarget() instanceof Coordinator
+                ? Optional.of(new TransactionCoordinator(session.connection().transactions()))
+                : Optional.empty();
+        int most = session.connection().settings().limits().linkCredit();
+        window = coordinator.isPresent() ? Math.max(TransactionCoordinator.LEAST_CREDIT, most) : most;
         lump = Math.max(1, (int) (window * 2L / 5));
         maxMessageSize = session.connection().settings().limits().maxMessageBytes();
         deliveryCount = asked.getInitialDeliveryCount() == null
@@ -73,17 +83,26 @@ final class IncomingLink extends AmqpLink {
         if (old != null) {
             old.end(Termini.stolen(name()));
         }
+        if (coordinator.isPresent()) {
+            attachToNone(coordinator.get());
+            return;
+        }
         Optional<Condition> refusal = Termini.refusalOfTarget(asked().getTarget());
         if (refusal.isPresent()) {
             refuse(refusal.get());
         } else if (Termini.anonymous(asked().getTarget())) {
-            Attach answer = newAnswer();
-            answerWith(answer, Optional.empty());
-            attach(answer);
-            start(new RelayTarget(session().connection()));
+            attachToNone(new RelayTarget(session().connection()));
         } else {
             openNode(Termini.address(asked().getTarget()), Termini.dynamic(asked().getTarget()), Nodes.Use.SEND);
         }
+    }
+
+    /** Attaches to what is no node. */
+    private void attachToNone(Target to) {
+        Attach answer = newAnswer();
+        answerWith(answer, Optional.empty());
+        attach(answer);
+        start(to);
     }
 
     @Override
@@ -93,7 +112,10 @@ final class IncomingLink extends AmqpLink {
 
     private void answerWith(Attach answer, Optional<Node> node) {
         answer.setSource(Termini.sourceOfIncoming(asked().getSource()));
-        answer.setTarget(Termini.target(asked().getTarget(), node));
+        answer.setTarget(
+                coordinator.isPresent()
+                        ? TransactionCoordinator.terminus()
+                        : Termini.target(asked().getTarget(), node));
         answer.setRcvSettleMode(ReceiverSettleMode.FIRST);
         answer.setMaxMessageSize(UnsignedLong.valueOf(maxMessageSize));
     }
@@ -212,7 +234,7 @@ final class IncomingLink extends AmqpLink {
                 ? 0
                 : transfer.getMessageFormat().intValue();
         settled = false;
-        transactional = false;
+        transaction = Optional.empty();
         content = null;
         size = 0;
     }
@@ -238,7 +260,9 @@ final class IncomingLink extends AmqpLink {
 
     private void take(Transfer transfer, Binary payload, boolean more) {
         settled |= Boolean.TRUE.equals(transfer.getSettled());
-        transactional |= transfer.getState() instanceof TransactionalState;
+        if (transfer.getState() instanceof TransactionalState state) {
+            transaction = Optional.of(state.getTxnId());
+        }
         if (transfer.getAborted()) {
             content = null;
             used();
@@ -312,19 +336,27 @@ final class IncomingLink extends AmqpLink {
         session().connection().receivedMessage();
         unanswered++;
         session().held(size);
-        Answer answer = new Answer(deliveryId, tag, settled, size);
+        Transactions transactions = session().connection().transactions();
+        Optional<OpenTransaction> in = transaction.flatMap(transactions::use);
+        Answer answer = new Answer(deliveryId, tag, settled, size, in);
         if (!settled) {
             byTag.put(tag.hashCode(), answer);
         }
-        if (transactional) {
-            answer.settled(new Outcome.Rejected(
-                    new Condition(Condition.NOT_IMPLEMENTED, "transactions are not supported by this broker")));
+        if (transaction.isPresent() && in.isEmpty()) {
+            answer.settled(new Outcome.Rejected(transactions.missing(transaction.get())));
             return;
         }
         try {
-            target.offer(Message.parse(bytes, format), answer);
+            Message message = Message.parse(bytes, format);
+            if (in.isPresent()) {
+                in.get().work().offer(target, message, answer);
+            } else {
+                target.offer(message, answer);
+            }
         } catch (MalformedMessageException e) {
-            answer.settled(new Outcome.Rejected(new Condition(Condition.DECODE_ERROR, e.getMessage())));
+            Condition reason = new Condition(Condition.DECODE_ERROR, e.getMessage());
+            in.ifPresent(one -> one.work().doom(reason));
+            answer.settled(new Outcome.Rejected(reason));
         }
     }
 
@@ -334,12 +366,14 @@ final class IncomingLink extends AmqpLink {
         private final Binary tag;
         private final boolean settled;
         private final int bytes;
+        private final Optional<OpenTransaction> transaction;
 
-        Answer(int id, Binary tag, boolean settled, int bytes) {
+        Answer(int id, Binary tag, boolean settled, int bytes, Optional<OpenTransaction> transaction) {
             this.id = id;
             this.tag = tag;
             this.settled = settled;
             this.bytes = bytes;
+            this.transaction = transaction;
         }
 
         @Override
@@ -348,26 +382,33 @@ final class IncomingLink extends AmqpLink {
             if (!settled) {
                 byTag.remove(tag.hashCode());
             }
-            answered(id, settled, outcome);
+            answered(this, outcome);
         }
     }
 
-    private void answered(int id, boolean wasSettled, Outcome outcome) {
+    private void answered(Answer answer, Outcome outcome) {
         unanswered--;
         if (!active()) {
             return;
         }
         creditDue();
-        if (wasSettled) {
-            if (outcome instanceof Outcome.Rejected rejected) {
-                // The sender will not hear of it in any other way.
+        if (answer.settled) {
+            if (outcome instanceof Outcome.Rejected rejected && answer.transaction.isEmpty()) {
+                // The sender will not hear of it in any other way; of a transaction it will when it commits.
                 detach(rejected.error().orElseGet(() -> refusedWithoutReason()));
             }
             return;
         }
         Optional<Outcome> understood = Termini.understood(outcome, asked().getSource());
+        if (coordinator.isPresent()) {
+            // What went wrong with a transaction is told in full, or ends the link (part 4, section 4.3).
+            understood = understood.filter(outcome::equals);
+        }
         if (understood.isPresent()) {
-            session().frames().disposition(session().channel(), false, id, true, Outcomes.encode(understood.get()));
+            Outcome told = understood.get();
+            DeliveryState state =
+                    answer.transaction.isPresent() ? answer.transaction.get().state(told) : Outcomes.encode(told);
+            session().frames().disposition(session().channel(), false, answer.id, true, state);
         } else {
             detach(((Outcome.Rejected) outcome).error().orElseGet(() -> refusedWithoutReason()));
         }
@@ -381,5 +422,6 @@ final class IncomingLink extends AmqpLink {
     void closed(boolean lost) {
         session().connection().incomingLinks().remove(name(), this);
         content = null;
+        coordinator.ifPresent(TransactionCoordinator::closed);
     }
 }

@@ -9,6 +9,7 @@ import org.apache.qpid.proton.amqp.messaging.Accepted;
 import org.apache.qpid.proton.amqp.messaging.Modified;
 import org.apache.qpid.proton.amqp.messaging.Rejected;
 import org.apache.qpid.proton.amqp.messaging.Released;
+import org.apache.qpid.proton.amqp.transaction.Declared;
 import org.apache.qpid.proton.amqp.transport.DeliveryState;
 
 /** Outcomes on the wire (AMQP 1.0, part 3, section 3.4). */
@@ -30,6 +31,11 @@ final class Outcomes {
         if (outcome instanceof Outcome.Rejected rejected) {
             Rejected state = new Rejected();
             rejected.error().ifPresent(error -> state.setError(Conditions.encode(error)));
+            return state;
+        }
+        if (outcome instanceof Outcome.Declared declared) {
+            Declared state = new Declared();
+            state.setTxnId(Transactions.wireId(declared.id()));
             return state;
         }
         Outcome.Modified modified = (Outcome.Modified) outcome;

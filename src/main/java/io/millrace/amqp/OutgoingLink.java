@@ -14,7 +14,9 @@ import java.math.BigInteger;
 import java.util.Map;
 import java.util.Optional;
 import org.apache.qpid.proton.amqp.Binary;
+import org.apache.qpid.proton.amqp.Symbol;
 import org.apache.qpid.proton.amqp.UnsignedInteger;
+import org.apache.qpid.proton.amqp.transaction.TransactionalState;
 import org.apache.qpid.proton.amqp.transport.Attach;
 import org.apache.qpid.proton.amqp.transport.DeliveryState;
 import org.apache.qpid.proton.amqp.transport.Flow;
@@ -32,6 +34,7 @@ import org.apache.qpid.proton.amqp.transport.Transfer;
  * {@code released}: the message was not said to be processed, so it must not be lost (part 3, sections 3.4 and 3.5.3).
  */
 final class OutgoingLink extends AmqpLink implements Consumer {
+    private static final Symbol TXN_ID = Symbol.valueOf("txn-id");
     private static final Outcome TOO_LARGE_HERE = new Outcome.Modified(false, true, Map.of());
 
     private final boolean presettled;
@@ -114,6 +117,13 @@ final class OutgoingLink extends AmqpLink implements Consumer {
 
     @Override
     void flowed(Flow flow) {
+        if (flow.getProperties() != null && flow.getProperties().containsKey(TXN_ID)) {
+            end(new Condition(
+                    Condition.NOT_IMPLEMENTED,
+                    "link \"" + name() + "\" asks for messages within a transaction; receive them outside of it, and"
+                            + " settle them in it"));
+            return;
+        }
         if (flow.getLinkCredit() != null) {
             int count = flow.getDeliveryCount() == null
                     ? 0
@@ -217,6 +227,10 @@ final class OutgoingLink extends AmqpLink implements Consumer {
 
     /** The peer says what became of a delivery. */
     void disposed(OutgoingDelivery delivery, DeliveryState state, boolean settledByPeer) {
+        if (state instanceof TransactionalState transactional) {
+            disposedInTransaction(delivery, transactional, settledByPeer);
+            return;
+        }
         Optional<Outcome> outcome = Outcomes.decode(state);
         if (settledByPeer) {
             unsettled--;
@@ -230,6 +244,31 @@ final class OutgoingLink extends AmqpLink implements Consumer {
             } else {
                 settle(delivery, outcome.get(), durable -> echo(delivery, state));
             }
+        }
+    }
+
+    /** What the peer says is to be so if its transaction commits (part 4, section 4.4.2). */
+    private void disposedInTransaction(OutgoingDelivery delivery, TransactionalState state, boolean settledByPeer) {
+        if (settledByPeer) {
+            unsettled--;
+        }
+        Transactions transactions = session().connection().transactions();
+        Optional<OpenTransaction> in = transactions.use(state.getTxnId());
+        if (in.isEmpty()) {
+            detach(transactions.missing(state.getTxnId()));
+            return;
+        }
+        Optional<Outcome> told = Outcomes.decode(state.getOutcome());
+        if (delivery.answered() || (told.isEmpty() && !settledByPeer)) {
+            return;
+        }
+        delivery.markAnswered();
+        Receipt receipt = settledByPeer ? Receipt.NONE : outcome -> echo(delivery, state);
+        if (!browse && source.isPresent()) {
+            Outcome outcome = told.orElse(defaultOutcome);
+            in.get().work().settle(source.get(), this, delivery.delivery(), outcome, receipt);
+        } else {
+            receipt.settled(Outcome.ACCEPTED);
         }
     }
 

@@ -17,7 +17,6 @@ import org.apache.qpid.proton.amqp.messaging.Source;
 import org.apache.qpid.proton.amqp.messaging.Target;
 import org.apache.qpid.proton.amqp.messaging.Terminus;
 import org.apache.qpid.proton.amqp.messaging.TerminusDurability;
-import org.apache.qpid.proton.amqp.transaction.Coordinator;
 
 /**
  * What a peer asks of the ends of a link, and what of it is in force (AMQP 1.0, part 3, section 3.5). Answers say what we do,
@@ -51,9 +50,6 @@ final class Termini {
 
     /** Why a peer cannot send to this; empty when it can. */
     static Optional<Condition> refusalOfTarget(Object asked) {
-        if (asked instanceof Coordinator) {
-            return notImplemented("transactions are not supported by this broker");
-        }
         if (!(asked instanceof Target target)) {
             return Optional.of(new Condition(
                     Condition.INVALID_FIELD, "the attach has no target; set one with an address, or without for any"));

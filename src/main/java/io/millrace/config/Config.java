@@ -360,6 +360,8 @@ public record Config(
      * @param idleTimeout a connection that is silent for this long is closed; zero for never
      * @param maxMessageBytes larger messages are refused
      * @param linkCredit how many messages a sending client may have under way on one link
+     * @param transactionTimeout a transaction that holds messages is rolled back when nothing happened in it for this long;
+     *     zero for never
      */
     public record Connection(
             int maxFrameSize,
@@ -367,8 +369,11 @@ public record Config(
             long handleMax,
             Duration idleTimeout,
             long maxMessageBytes,
-            int linkCredit) {
-        static final Connection DEFAULT = new Connection(64 << 10, 1023, 4095, Duration.ofSeconds(60), 16L << 20, 1000);
+            int linkCredit,
+            Duration transactionTimeout) {
+        /** Transactions wait as long as those of Artemis, which clients are used to. */
+        static final Connection DEFAULT =
+                new Connection(64 << 10, 1023, 4095, Duration.ofSeconds(60), 16L << 20, 1000, Duration.ofMinutes(5));
     }
 
     /** A user and the salted hash of the password, as {@code security.PasswordHash} writes it. */

@@ -26,8 +26,14 @@ final class Keys {
     static final List<String> LISTENER = List.of("name", "host", "port", "anonymous");
     static final List<String> HTTP = List.of("host", "port");
     static final List<String> STORE = List.of("directory", "max-bytes", "min-free");
-    static final List<String> CONNECTION =
-            List.of("max-frame-size", "channel-max", "handle-max", "idle-timeout", "max-message-size", "link-credit");
+    static final List<String> CONNECTION = List.of(
+            "max-frame-size",
+            "channel-max",
+            "handle-max",
+            "idle-timeout",
+            "max-message-size",
+            "link-credit",
+            "transaction-timeout");
     static final List<String> USER = List.of("name", "password");
     static final List<String> SETTINGS = List.of(
             "max-deliveries",

@@ -40,6 +40,13 @@ public sealed interface Outcome {
         }
     }
 
+    /**
+     * The coordinator has begun a transaction (part 4, section 4.5.5).
+     *
+     * @param id by which it is known to its connection
+     */
+    record Declared(long id) implements Outcome {}
+
     Accepted ACCEPTED = new Accepted();
     Released RELEASED = new Released();
 }

@@ -23,8 +23,6 @@ import org.apache.qpid.proton.amqp.messaging.Rejected;
 import org.apache.qpid.proton.amqp.messaging.Released;
 import org.apache.qpid.proton.amqp.messaging.Source;
 import org.apache.qpid.proton.amqp.messaging.Target;
-import org.apache.qpid.proton.amqp.transaction.Coordinator;
-import org.apache.qpid.proton.amqp.transaction.TransactionalState;
 import org.apache.qpid.proton.amqp.transport.Attach;
 import org.apache.qpid.proton.amqp.transport.Detach;
 import org.apache.qpid.proton.amqp.transport.Disposition;
@@ -97,15 +95,6 @@ class IncomingLinkTest {
             peer.expectDetach(Condition.NOT_FOUND);
             peer.send(Peer.detach(0), Peer.sender(0, "orders"));
             assertNotNull(peer.expect(Attach.class).getTarget());
-        }
-
-        @Test
-        void aCoordinatorIsNotImplemented() {
-            Attach asked = Peer.sender(0, "x");
-            asked.setTarget(new Coordinator());
-            peer.send(asked);
-            assertNull(peer.expect(Attach.class).getTarget());
-            peer.expectDetach(Condition.NOT_IMPLEMENTED);
         }
 
         @Test
@@ -438,18 +427,6 @@ class IncomingLinkTest {
             transfer.setDeliveryTag(new Binary(new byte[0]));
             peer.send(Peer.frame(0, transfer, Peer.message("x")));
             peer.expectAccepted(0, 0);
-        }
-
-        @Test
-        void aTransactionalMessageIsNotTakenOutsideOfItsTransaction() {
-            peer.attachSender(0, "orders");
-            Transfer transfer = Peer.transfer(0, 0);
-            TransactionalState state = new TransactionalState();
-            state.setTxnId(new Binary(new byte[] {1}));
-            transfer.setState(state);
-            peer.send(Peer.frame(0, transfer, Peer.message("x")));
-            assertInstanceOf(Rejected.class, peer.expect(Disposition.class).getState());
-            assertTrue(queue.messages.isEmpty());
         }
     }
 

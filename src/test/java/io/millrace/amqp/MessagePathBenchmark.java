@@ -137,7 +137,8 @@ public class MessagePathBenchmark {
     @Setup
     public void open() {
         loop = new ManualLoop();
-        Config.Connection limits = new Config.Connection(65536, 10, 10, Duration.ofSeconds(60), 1_000_000, 1000);
+        Config.Connection limits =
+                new Config.Connection(65536, 10, 10, Duration.ofSeconds(60), 1_000_000, 1000, Duration.ZERO);
         ConnectionSettings settings = new ConnectionSettings("broker", "1", true, false, 4 << 20, limits);
         PassingNodes nodes = new PassingNodes(loop);
         producer = new AmqpConnection(

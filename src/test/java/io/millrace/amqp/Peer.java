@@ -51,6 +51,7 @@ final class Peer implements Output, ConnectionEvents {
     static final int MAX_FRAME = 4096;
     static final int MAX_MESSAGE = 100_000;
     static final int CREDIT = 10;
+    static final Duration TRANSACTION_TIMEOUT = Duration.ofSeconds(20);
 
     /** So much that the incoming-window is always at its largest, and no flow of a session comes between others. */
     static final long SESSION_BYTES = 32 << 20;
@@ -84,7 +85,8 @@ final class Peer implements Output, ConnectionEvents {
     }
 
     private Peer(boolean anonymous, boolean passwords, Duration idle, long sessionBytes) {
-        Config.Connection limits = new Config.Connection(MAX_FRAME, 3, 7, idle, MAX_MESSAGE, CREDIT);
+        Config.Connection limits =
+                new Config.Connection(MAX_FRAME, 3, 7, idle, MAX_MESSAGE, CREDIT, TRANSACTION_TIMEOUT);
         connection = new AmqpConnection(
                 new ConnectionSettings("broker", "1.2.3", anonymous, passwords, sessionBytes, limits),
                 loop,

@@ -70,7 +70,8 @@ class ConfigFileTest {
             assertEquals(Runtime.getRuntime().maxMemory() / 3, config.memoryBytes());
             assertEquals(1, config.eventLoops());
             assertEquals(
-                    new Config.Connection(65_536, 1023, 4095, Duration.ofSeconds(60), 16_777_216, 1000),
+                    new Config.Connection(
+                            65_536, 1023, 4095, Duration.ofSeconds(60), 16_777_216, 1000, Duration.ofMinutes(5)),
                     config.connection());
             QueueSettings settings = QueueSettings.DEFAULT
                     .withMaxDeliveries(10)
@@ -101,6 +102,7 @@ class ConfigFileTest {
                       idle-timeout: 2m
                       max-message-size: 1MiB
                       link-credit: 50
+                      transaction-timeout: 30s
                     users:
                       - name: shop
                         password: %s
@@ -126,7 +128,8 @@ class ConfigFileTest {
                             new Store(Path.of("/var/lib/millrace"), Optional.of(10L << 30), 1 << 20),
                             64 << 20,
                             3,
-                            new Config.Connection(128 << 10, 7, 8, Duration.ofMinutes(2), 1 << 20, 50),
+                            new Config.Connection(
+                                    128 << 10, 7, 8, Duration.ofMinutes(2), 1 << 20, 50, Duration.ofSeconds(30)),
                             List.of(new User("shop", HASH)),
                             defaults,
                             List.of(
