@@ -388,8 +388,8 @@ final class Tables {
     boolean purge(long queue, int maxEntries) {
         MessageKey first = firstKey(queue);
         int left = maxEntries;
-        left -= removeMessages(messages, first, left);
-        left -= removeMessages(spilled, first, left);
+        left -= removeMessages(true, first, left);
+        left -= removeMessages(false, first, left);
         left -= removeRun(attempts, first, left);
         PartKey part = bodies.ceilingKey(new PartKey(first, 0));
         while (left > 0 && part != null && part.message().queue() == queue) {
@@ -414,11 +414,12 @@ final class Tables {
         return new MessageKey(queue, Integer.MIN_VALUE, Long.MIN_VALUE);
     }
 
-    private int removeMessages(MVMap<MessageKey, MessageRecord> map, MessageKey first, int max) {
+    private int removeMessages(boolean wereDurable, MessageKey first, int max) {
+        MVMap<MessageKey, MessageRecord> map = wereDurable ? messages : spilled;
         int removed = 0;
         MessageKey key = map.isEmpty() ? null : map.ceilingKey(first);
         while (removed < max && key != null && key.queue() == first.queue()) {
-            forget(key, map.remove(key), map == messages);
+            forget(key, map.remove(key), wereDurable);
             removed++;
             key = map.higherKey(key);
         }

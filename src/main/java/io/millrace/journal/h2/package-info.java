@@ -11,8 +11,28 @@
  * <p><b>The maps.</b> {@code messages} (queue, order, sequence), {@code bodies} for messages over 32 KiB in parts of
  * 256 KiB (so that a large one is never copied because a neighbour in its page changes), {@code attempts}, {@code
  * spilled} (cleared on opening), {@code entities}, {@code counters}. Counters are written with the commit that changes
- * them, so a restart counts nothing; sequences are reserved in blocks of 65,536, so one whose message was never
- * written costs no write and is still not given again. Data types have exact sizes; pages split at 16 KiB.
+ * them, so a restart counts nothing; how many messages each lane has the map itself knows (two look-ups a queue).
+ * Sequences are reserved in blocks of 65,536, so one whose message was never written costs no write and is still not
+ * given again; the lane of those that wait for their time takes no part in it. Data types have exact sizes; pages split
+ * at 16 KiB.
+ *
+ * <p><b>What is beside the bytes.</b> Details are in the record of a message, so a message without any is written as in
+ * format 1 and costs no look-up in the maps for them, which only its record can call for.
+ *
+ * <ul>
+ *   <li>{@code expiry} (queue, deadline, key) and {@code spilledExpiry} ({@link io.millrace.journal.h2.Deadlines}): two,
+ *       as the second is cleared on opening;
+ *   <li>{@code parts} (body, part), each with its CRC32C, {@code references} (body) and {@code spilledReferences}
+ *       ({@link io.millrace.journal.h2.Bodies}). A body of a fan-out is written with the first message of it that
+ *       outlives the commit, if it has 256 bytes or more; fewer are in each message. References are counted once for each
+ *       commit, at its end: a fan-out to a thousand queues is one write of a count, and a move does not lose the body.
+ *       The seal of a message that shares its bytes covers their CRC32C, which is computed once for all of them;
+ *   <li>{@code loose}: bodies that no durable message has. A restart removes those it finds there, step by step, after
+ *       the broker answers; there is no scan for them. A body of many parts that loses its last message goes by the same
+ *       way, as each part must be read to be removed (32 parts, 8 MiB, in a step);
+ *   <li>{@code bodyNumbers}: numbers of bodies are reserved as sequences are;
+ *   <li>{@code identities} (queue, number) ({@link io.millrace.journal.h2.Identities}), read whole on opening.
+ * </ul>
  *
  * <p><b>What H2 does not do</b> ({@link io.millrace.journal.h2.SealedFileStore}). H2 2.5.252 with the reuse of space
  * at once, which a queue needs (the second and third were found by {@code PowerLossTest}, which cuts the power of a

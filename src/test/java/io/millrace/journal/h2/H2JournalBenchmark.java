@@ -102,8 +102,7 @@ public class H2JournalBenchmark {
     }
 
     private MessageStored stored(long sequence) {
-        return new MessageStored(
-                new MessageKey(1, 0, sequence), true, sequence, 0, bytes, io.millrace.journal.Fact.Details.NONE);
+        return new MessageStored(new MessageKey(1, 0, sequence), true, sequence, 0, bytes, Fact.Details.NONE);
     }
 
     private static MessageRemoved removed(long sequence) {

@@ -65,8 +65,7 @@ class H2JournalTest {
     private static MessageStored stored(long sequence) {
         byte[] bytes = new byte[SIZE];
         new Random(sequence).nextBytes(bytes);
-        return new MessageStored(
-                new MessageKey(1, 0, sequence), true, sequence, 0, bytes, io.millrace.journal.Fact.Details.NONE);
+        return new MessageStored(new MessageKey(1, 0, sequence), true, sequence, 0, bytes, Fact.Details.NONE);
     }
 
     private static MessageRemoved removed(long sequence) {
@@ -334,12 +333,7 @@ class H2JournalTest {
                 append(
                         journal,
                         List.of(new MessageStored(
-                                new MessageKey(queue, 0, 0),
-                                false,
-                                0,
-                                0,
-                                new byte[SIZE],
-                                io.millrace.journal.Fact.Details.NONE)));
+                                new MessageKey(queue, 0, 0), false, 0, 0, new byte[SIZE], Fact.Details.NONE)));
                 append(journal, List.of(new NodeDeleted(queue)));
             }
             journal.close(Duration.ofSeconds(10));

@@ -163,7 +163,6 @@ class KillTest {
     }
 
     private static MessageStored stored(long queue, long n) {
-        return new MessageStored(
-                new MessageKey(queue, 0, n), true, n, 0, new byte[SIZE], io.millrace.journal.Fact.Details.NONE);
+        return new MessageStored(new MessageKey(queue, 0, n), true, n, 0, new byte[SIZE], Fact.Details.NONE);
     }
 }
