@@ -1,13 +1,17 @@
 package io.millrace.amqp;
 
+import io.millrace.broker.Departure;
 import io.millrace.broker.Nodes;
 import io.millrace.loop.Loop;
 import io.millrace.message.Condition;
 import io.millrace.security.Authenticator;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.apache.qpid.proton.amqp.transport.Close;
 import org.apache.qpid.proton.amqp.transport.EmptyFrame;
 import org.apache.qpid.proton.amqp.transport.FrameBody;
@@ -46,6 +50,7 @@ public final class AmqpConnection {
     private final Transactions transactions;
     private final Map<String, IncomingLink> incomingLinks = new HashMap<>();
     private final Map<String, OutgoingLink> outgoingLinks = new HashMap<>();
+    private final List<Consumer<Departure>> leftBehind = new ArrayList<>(0);
 
     private State state = State.HANDSHAKE;
     private BrokerTransport transport;
@@ -343,8 +348,14 @@ public final class AmqpConnection {
 
     private void endSessions(boolean lost) {
         for (AmqpSession session : channels.all()) {
-            session.release(lost);
+            session.release(lost, Departure.CONNECTION_CLOSED);
         }
+        leftBehind.forEach(task -> task.accept(Departure.CONNECTION_CLOSED));
+    }
+
+    /** Tells when the connection is gone; what an ended session left behind may have waited for that. */
+    void whenClosed(Consumer<Departure> task) {
+        leftBehind.add(task);
     }
 
     private void finish() {

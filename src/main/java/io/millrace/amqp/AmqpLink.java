@@ -1,10 +1,18 @@
 package io.millrace.amqp;
 
+import io.millrace.broker.Departure;
+import io.millrace.broker.Lifetime;
+import io.millrace.broker.Link;
 import io.millrace.broker.Node;
+import io.millrace.broker.NodeType;
 import io.millrace.broker.Nodes;
+import io.millrace.broker.Request;
 import io.millrace.message.Condition;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.apache.qpid.proton.amqp.Binary;
 import org.apache.qpid.proton.amqp.UnsignedInteger;
 import org.apache.qpid.proton.amqp.transport.Attach;
@@ -25,7 +33,10 @@ abstract sealed class AmqpLink permits IncomingLink, OutgoingLink {
     private final Attach asked;
     private final int localHandle;
     private State state = State.OPENING;
-    private Optional<Node> temporary = Optional.empty();
+    private Departure departure = Departure.DETACHED;
+
+    /** What it has of the address book, to be given back when it goes. */
+    private final List<Claim> claims = new ArrayList<>(1);
 
     private enum State {
         OPENING,
@@ -80,38 +91,75 @@ abstract sealed class AmqpLink permits IncomingLink, OutgoingLink {
     /** Gives up what the link holds. */
     abstract void closed(boolean lost);
 
-    /** Looks the node up, or makes a temporary one. */
-    final void openNode(String address, boolean dynamic, Nodes.Use use) {
-        AmqpConnection connection = session.connection();
-        Nodes.Answer answer = new Nodes.Answer() {
-            @Override
-            public void opened(Node node) {
-                nodeOpened(node, dynamic);
-            }
+    /** Which link it is, for the address book. */
+    final Link link() {
+        return new Link(session.connection(), session.connection().container(), name());
+    }
 
-            @Override
-            public void refused(Condition reason) {
-                if (state == State.OPENING) {
-                    refuse(reason);
-                }
+    /** Looks the node up, or has it made. */
+    final void openNode(Request request) {
+        session.connection().nodes().open(request, new Claim(this::opened));
+    }
+
+    /** Has a temporary node made, which lives as long as this link. */
+    final void openTemporary(NodeType type, Consumer<Node> made) {
+        session.connection().nodes().openTemporary(type, link(), new Claim(made));
+    }
+
+    /** Waits for a node, and is told when it goes. */
+    private final class Claim implements Nodes.Answer {
+        private final Consumer<Node> next;
+        private Optional<Node> node = Optional.empty();
+
+        Claim(Consumer<Node> next) {
+            this.next = next;
+        }
+
+        @Override
+        public void opened(Node opened) {
+            node = Optional.of(opened);
+            if (state == State.OPENING) {
+                claims.add(this);
+                next.accept(opened);
+            } else {
+                giveBack(departure);
             }
-        };
-        if (dynamic) {
-            connection.nodes().openTemporary(connection, answer);
-        } else {
-            connection.nodes().open(address, use, connection, answer);
+        }
+
+        @Override
+        public void refused(Condition reason) {
+            if (state == State.OPENING) {
+                refuse(reason);
+            }
+        }
+
+        @Override
+        public void deleted(Condition reason) {
+            detach(reason);
+        }
+
+        void giveBack(Departure how) {
+            node.ifPresent(each -> session.connection().nodes().release(each, this, how));
+        }
+
+        /** Whether the session or the connection has a say in how long the node lives. */
+        boolean outlives(Departure how) {
+            return how == Departure.DETACHED
+                    && node.flatMap(Node::subscription)
+                            .map(terms -> terms.lifetime().until() != Lifetime.Until.LINK_DETACH)
+                            .orElse(false);
         }
     }
 
-    private void nodeOpened(Node node, boolean dynamic) {
-        if (dynamic) {
-            temporary = Optional.of(node);
+    private void leave(Departure how) {
+        departure = how;
+        for (Claim claim : claims) {
+            claim.giveBack(how);
+            if (claim.outlives(how)) {
+                session.whenGone(claim::giveBack);
+            }
         }
-        if (state != State.OPENING) {
-            deleteTemporary();
-            return;
-        }
-        opened(node);
+        claims.clear();
     }
 
     /** Answers the attach: the link is there. */
@@ -172,23 +220,41 @@ abstract sealed class AmqpLink permits IncomingLink, OutgoingLink {
         state = State.DETACHED;
         session.connection().events().refused(session.connection(), reason);
         closed(false);
-        deleteTemporary();
+        leave(Departure.DETACHED);
         Detach detach = newDetach(true);
         detach.setError(Conditions.encode(reason));
         session.frames().frame(session.channel(), detach);
     }
 
     final void detachedByPeer(Detach detach) {
+        departure = detach.getClosed() ? Departure.CLOSED : Departure.DETACHED;
         if (state == State.OPENING) {
             attach(newAnswer());
         }
-        if (state == State.ACTIVE) {
-            closed(false);
-            deleteTemporary();
-            session.frames().frame(session.channel(), newDetach(detach.getClosed()));
-        }
+        boolean answer = state == State.ACTIVE;
         state = State.GONE;
         session.forget(this);
+        if (answer) {
+            closed(false);
+            detaching(detach.getClosed(), objection -> detached(detach.getClosed(), objection));
+            leave(departure);
+        } else {
+            session.free(localHandle);
+        }
+    }
+
+    /** The peer has detached the link: what is to be done before it is answered. */
+    void detaching(boolean closed, Consumer<Optional<Condition>> answer) {
+        answer.accept(Optional.empty());
+    }
+
+    private void detached(boolean closed, Optional<Condition> objection) {
+        session.free(localHandle);
+        if (session.active()) {
+            Detach detach = newDetach(closed);
+            objection.ifPresent(reason -> detach.setError(Conditions.encode(reason)));
+            session.frames().frame(session.channel(), detach);
+        }
     }
 
     private Detach newDetach(boolean closed) {
@@ -199,16 +265,12 @@ abstract sealed class AmqpLink permits IncomingLink, OutgoingLink {
     }
 
     /** The session or the connection is gone. */
-    final void release(boolean lost) {
+    final void release(boolean lost, Departure how) {
+        departure = how;
         if (state == State.OPENING || state == State.ACTIVE) {
             closed(lost);
-            deleteTemporary();
+            leave(how);
         }
         state = State.GONE;
-    }
-
-    private void deleteTemporary() {
-        temporary.ifPresent(session.connection().nodes()::deleteTemporary);
-        temporary = Optional.empty();
     }
 }

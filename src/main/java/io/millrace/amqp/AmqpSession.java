@@ -1,8 +1,12 @@
 package io.millrace.amqp;
 
+import io.millrace.broker.Departure;
 import io.millrace.message.Condition;
+import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.apache.qpid.proton.amqp.Binary;
 import org.apache.qpid.proton.amqp.UnsignedInteger;
 import org.apache.qpid.proton.amqp.UnsignedShort;
@@ -49,6 +53,7 @@ final class AmqpSession {
     private int lastIncomingDelivery;
     private boolean deliveriesCame;
     private OutgoingDelivery partial;
+    private final List<Consumer<Departure>> leftBehind = new ArrayList<>(0);
     private boolean active = true;
 
     /**
@@ -130,10 +135,19 @@ final class AmqpSession {
         link.open();
     }
 
-    /** Both sides have detached the link: its handles are free. */
+    /** The peer has detached the link: its handle is free. */
     void forget(AmqpLink link) {
         links.remove(link.remoteHandle());
-        localHandles.clear(link.localHandle());
+    }
+
+    /** We have detached the link, too: our handle is free. */
+    void free(int localHandle) {
+        localHandles.clear(localHandle);
+    }
+
+    /** Tells that the session has ended, or later that its connection has; what a link left behind may have waited for that. */
+    void whenGone(Consumer<Departure> task) {
+        leftBehind.add(task);
     }
 
     private AmqpLink link(UnsignedInteger handle) {
@@ -340,7 +354,7 @@ final class AmqpSession {
 
     /** Ends it from our side, because the peer broke its rules. */
     void end(Condition reason) {
-        release(false);
+        release(false, Departure.SESSION_ENDED);
         End end = new End();
         end.setError(Conditions.encode(reason));
         frames.frame(channel, end);
@@ -348,16 +362,21 @@ final class AmqpSession {
 
     void endedByPeer() {
         if (active) {
-            release(false);
+            release(false, Departure.SESSION_ENDED);
             frames.frame(channel, new End());
         }
     }
 
     /** Lets all links go, without a word to the peer. */
-    void release(boolean lost) {
+    void release(boolean lost, Departure how) {
         active = false;
         for (AmqpLink link : links.copy()) {
-            link.release(lost);
+            link.release(lost, how);
         }
+        leftBehind.forEach(task -> task.accept(how));
+        if (how == Departure.SESSION_ENDED) {
+            leftBehind.forEach(connection::whenClosed);
+        }
+        leftBehind.clear();
     }
 }

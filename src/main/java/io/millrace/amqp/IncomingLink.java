@@ -1,7 +1,8 @@
 package io.millrace.amqp;
 
 import io.millrace.broker.Node;
-import io.millrace.broker.Nodes;
+import io.millrace.broker.NodeType;
+import io.millrace.broker.Request;
 import io.millrace.message.Condition;
 import io.millrace.message.MalformedMessageException;
 import io.millrace.message.Message;
@@ -93,7 +94,16 @@ final class IncomingLink extends AmqpLink {
         } else if (Termini.anonymous(asked().getTarget())) {
             attachToNone(new RelayTarget(session().connection()));
         } else {
-            openNode(Termini.address(asked().getTarget()), Termini.dynamic(asked().getTarget()), Nodes.Use.SEND);
+            openNode();
+        }
+    }
+
+    private void openNode() {
+        Object target = asked().getTarget();
+        if (Termini.dynamic(target)) {
+            openTemporary(Termini.type(target).orElse(NodeType.QUEUE), this::opened);
+        } else {
+            openNode(Request.toSend(Termini.address(target), Termini.type(target), link()));
         }
     }
 
@@ -124,7 +134,7 @@ final class IncomingLink extends AmqpLink {
     void opened(Node node) {
         attach(node);
         if (active()) {
-            start(node.target());
+            start(node.target(session().connection().container()));
         }
     }
 

@@ -1,7 +1,9 @@
 package io.millrace.amqp;
 
 import io.millrace.broker.Node;
-import io.millrace.broker.Nodes;
+import io.millrace.broker.NodeType;
+import io.millrace.broker.Request;
+import io.millrace.broker.Terms;
 import io.millrace.message.Condition;
 import io.millrace.message.Message;
 import io.millrace.message.Outcome;
@@ -10,6 +12,8 @@ import io.millrace.queue.Delivery;
 import io.millrace.queue.Receipt;
 import io.millrace.queue.Selection;
 import io.millrace.queue.Source;
+import io.millrace.selector.Selector;
+import io.millrace.selector.SelectorException;
 import java.math.BigInteger;
 import java.util.Map;
 import java.util.Optional;
@@ -37,10 +41,18 @@ final class OutgoingLink extends AmqpLink implements Consumer {
     private static final Symbol TXN_ID = Symbol.valueOf("txn-id");
     private static final Outcome TOO_LARGE_HERE = new Outcome.Modified(false, true, Map.of());
 
+    private static final Symbol PRIORITY = Symbol.valueOf("priority");
+    private static final Symbol PRIORITY_ELSEWHERE = Symbol.valueOf("rabbitmq:priority");
+
     private final boolean presettled;
     private final long maxMessageSize;
-    private final boolean browse;
     private final Outcome defaultOutcome;
+
+    /** It has no source: the peer asks for the subscription that the link's name stands for. */
+    private final boolean lookUp;
+
+    private SourceFilters filters = SourceFilters.NONE;
+    private boolean browse;
     private Optional<Node> opened = Optional.empty();
     private Optional<Source> source = Optional.empty();
     private boolean stalled;
@@ -58,7 +70,7 @@ final class OutgoingLink extends AmqpLink implements Consumer {
         super(session, asked, localHandle);
         presettled = asked.getSndSettleMode() == SenderSettleMode.SETTLED;
         maxMessageSize = maxMessageSize(asked);
-        browse = Termini.browses(asked.getSource());
+        lookUp = asked.getSource() == null;
         defaultOutcome = Termini.defaultOutcome(asked.getSource());
     }
 
@@ -77,21 +89,46 @@ final class OutgoingLink extends AmqpLink implements Consumer {
 
     @Override
     void open() {
+        if (lookUp) {
+            openNode(Request.toLookUp(link(), Termini.global(asked().getDesiredCapabilities())));
+            return;
+        }
         OutgoingLink old = session().connection().outgoingLinks().put(name(), this);
         if (old != null) {
             old.end(Termini.stolen(name()));
         }
-        Optional<Condition> refusal = Termini.refusalOfSource(asked().getSource(), name());
+        Optional<Condition> refusal = Termini.refusalOfSource(asked().getSource());
         if (refusal.isPresent()) {
             refuse(refusal.get());
+            return;
+        }
+        try {
+            open((org.apache.qpid.proton.amqp.messaging.Source) asked().getSource());
+        } catch (SelectorException e) {
+            refuse(SourceFilters.wrong(e));
+        }
+    }
+
+    private void open(org.apache.qpid.proton.amqp.messaging.Source asked) throws SelectorException {
+        filters = SourceFilters.of(asked);
+        Terms terms = Termini.terms(asked, filters);
+        Optional<NodeType> type = Termini.type(asked);
+        if (!asked.getDynamic()) {
+            openNode(Request.toReceive(asked.getAddress(), type, link(), terms));
+        } else if (type.equals(Optional.of(NodeType.TOPIC))) {
+            openTemporary(NodeType.TOPIC, topic -> openNode(Request.toReceive(topic.address(), type, link(), terms)));
         } else {
-            openNode(Termini.address(asked().getSource()), Termini.dynamic(asked().getSource()), Nodes.Use.RECEIVE);
+            openTemporary(NodeType.QUEUE, this::opened);
         }
     }
 
     @Override
     void accept(Attach answer, Node node) {
-        answer.setSource(Termini.source(asked().getSource(), node));
+        answer.setSource(
+                lookUp
+                        ? Termini.source(node)
+                        : Termini.source(
+                                (org.apache.qpid.proton.amqp.messaging.Source) asked().getSource(), node, filters));
         answer.setTarget(Termini.targetOfOutgoing(asked().getTarget()));
         boolean second = asked().getRcvSettleMode() == ReceiverSettleMode.SECOND;
         answer.setRcvSettleMode(second ? ReceiverSettleMode.SECOND : ReceiverSettleMode.FIRST);
@@ -100,9 +137,45 @@ final class OutgoingLink extends AmqpLink implements Consumer {
     @Override
     void opened(Node node) {
         opened = Optional.of(node);
+        if (lookUp) {
+            attach(node);
+            return;
+        }
         Source from = node.source();
         source = Optional.of(from);
-        from.attach(this, browse ? Selection.BROWSE : Selection.CONSUME);
+        from.attach(this, selection(node));
+    }
+
+    /** A subscription has chosen its messages already, and a copy of them is what it is for. */
+    private Selection selection(Node node) {
+        boolean subscribed = node.subscription().isPresent();
+        browse = !subscribed && Termini.browses(asked().getSource());
+        Selection selection = (browse ? Selection.BROWSE : Selection.CONSUME).withPriority(priority());
+        if (subscribed) {
+            return selection;
+        }
+        Optional<Selector> selector = filters.selector();
+        Selection chosen = selector.isPresent() ? selection.matching(selector.get()::matches) : selection;
+        return filters.start().map(chosen::from).orElse(chosen);
+    }
+
+    /** Of this consumer among others; there is no such thing in the specification, so there are two names for it. */
+    private int priority() {
+        Map<?, ?> properties = asked().getProperties();
+        if (properties == null) {
+            return 0;
+        }
+        Object given = properties.containsKey(PRIORITY) ? properties.get(PRIORITY) : properties.get(PRIORITY_ELSEWHERE);
+        return given instanceof Number number ? number.intValue() : 0;
+    }
+
+    @Override
+    void detaching(boolean closed, java.util.function.Consumer<Optional<Condition>> answer) {
+        if (lookUp && closed && opened.isPresent()) {
+            session().connection().nodes().unsubscribe(opened.get(), answer);
+        } else {
+            answer.accept(Optional.empty());
+        }
     }
 
     @Override
@@ -135,6 +208,8 @@ final class OutgoingLink extends AmqpLink implements Consumer {
         boolean answersDrain = drain;
         if (source.isPresent() && active()) {
             source.get().credit(this, limit, drain);
+        } else if (lookUp) {
+            drained();
         }
         if (flow.getEcho() && !answersDrain && active()) {
             sendFlow();

@@ -1,7 +1,11 @@
 package io.millrace.amqp;
 
+import io.millrace.broker.Departure;
+import io.millrace.broker.Link;
 import io.millrace.broker.Node;
+import io.millrace.broker.NodeType;
 import io.millrace.broker.Nodes;
+import io.millrace.broker.Request;
 import io.millrace.message.Condition;
 import io.millrace.message.Message;
 import io.millrace.message.Outcome;
@@ -24,6 +28,7 @@ import java.util.Queue;
  */
 final class RelayTarget implements Target {
     private static final int MAX_TARGETS = 1000;
+    private static final String DESTINATION = "x-opt-jms-dest";
 
     private final AmqpConnection connection;
     private final IdentityHashMap<Node, Target> targets = new IdentityHashMap<>();
@@ -51,20 +56,31 @@ final class RelayTarget implements Target {
             return;
         }
         Node node = connection.nodes().find(address).orElse(null);
-        if (node != null) {
+        Optional<NodeType> type = type(message);
+        if (node != null && type.map(node.type()::equals).orElse(true)) {
             pass(target(node), message, transaction, receipt);
         } else {
-            open(address, new Waiting(message, transaction, receipt));
+            open(address, type, new Waiting(message, transaction, receipt));
         }
     }
 
-    private void open(String address, Waiting first) {
+    /** What a JMS client says of the destination, by a number of its own: queue, topic, temporary queue, temporary topic. */
+    private static Optional<NodeType> type(Message message) {
+        return message.annotation(DESTINATION) instanceof Byte number
+                ? Optional.of(number % 2 == 0 ? NodeType.QUEUE : NodeType.TOPIC)
+                : Optional.empty();
+    }
+
+    private void open(String address, Optional<NodeType> type, Waiting first) {
         Queue<Waiting> waiting = new ArrayDeque<>();
         waiting.add(first);
         opening.put(address, waiting);
-        connection.nodes().open(address, Nodes.Use.SEND, connection, new Nodes.Answer() {
+        Link link = new Link(connection, connection.container(), "");
+        connection.nodes().open(Request.toSend(address, type, link), new Nodes.Answer() {
             @Override
             public void opened(Node node) {
+                // It is looked up again for every message, so there is nothing to be told of it later.
+                connection.nodes().release(node, this, Departure.DETACHED);
                 opening.remove(address);
                 Target target = target(node);
                 waiting.forEach(each -> pass(target, each.message, each.transaction, each.receipt));
@@ -89,7 +105,7 @@ final class RelayTarget implements Target {
         if (targets.size() > MAX_TARGETS) {
             targets.clear();
         }
-        return targets.computeIfAbsent(node, Node::target);
+        return targets.computeIfAbsent(node, each -> each.target(connection.container()));
     }
 
     /** Where the next message goes is not known; but a place without room is one that waits for the disk, as others will. */

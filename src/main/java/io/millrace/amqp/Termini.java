@@ -1,22 +1,27 @@
 package io.millrace.amqp;
 
+import io.millrace.broker.Lifetime;
 import io.millrace.broker.Node;
+import io.millrace.broker.NodeType;
+import io.millrace.broker.Terms;
 import io.millrace.message.Condition;
 import io.millrace.message.Outcome;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
-import org.apache.qpid.proton.amqp.DescribedType;
+import java.util.stream.Stream;
 import org.apache.qpid.proton.amqp.Symbol;
-import org.apache.qpid.proton.amqp.UnsignedLong;
 import org.apache.qpid.proton.amqp.messaging.DeleteOnClose;
 import org.apache.qpid.proton.amqp.messaging.LifetimePolicy;
+import org.apache.qpid.proton.amqp.messaging.Released;
 import org.apache.qpid.proton.amqp.messaging.Source;
 import org.apache.qpid.proton.amqp.messaging.Target;
 import org.apache.qpid.proton.amqp.messaging.Terminus;
 import org.apache.qpid.proton.amqp.messaging.TerminusDurability;
+import org.apache.qpid.proton.amqp.messaging.TerminusExpiryPolicy;
 
 /**
  * What a peer asks of the ends of a link, and what of it is in force (AMQP 1.0, part 3, section 3.5). Answers say what we do,
@@ -27,16 +32,18 @@ final class Termini {
     private static final Symbol MOVE = Symbol.valueOf("move");
     private static final Symbol LIFETIME_POLICY = Symbol.valueOf("lifetime-policy");
     private static final Symbol SUPPORTED_DIST_MODES = Symbol.valueOf("supported-dist-modes");
-    private static final Set<Symbol> KNOWN = Set.of(Symbol.valueOf("queue"), Symbol.valueOf("temporary-queue"));
-    private static final Set<Symbol> NOT_YET = Set.of(
-            Symbol.valueOf("topic"),
+    private static final Symbol SHARED = Symbol.valueOf("shared");
+    private static final Symbol GLOBAL = Symbol.valueOf("global");
+    private static final Symbol TOPIC = Symbol.valueOf("topic");
+    private static final Map<Symbol, NodeType> TYPES = Map.of(
+            Symbol.valueOf("queue"),
+            NodeType.QUEUE,
+            Symbol.valueOf("temporary-queue"),
+            NodeType.QUEUE,
+            TOPIC,
+            NodeType.TOPIC,
             Symbol.valueOf("temporary-topic"),
-            Symbol.valueOf("shared"),
-            Symbol.valueOf("global"));
-    private static final Set<Object> SELECTOR =
-            Set.of(UnsignedLong.valueOf(0x468C00000004L), Symbol.valueOf("apache.org:selector-filter:string"));
-    private static final Set<Object> NO_LOCAL =
-            Set.of(UnsignedLong.valueOf(0x468C00000003L), Symbol.valueOf("apache.org:no-local-filter:list"));
+            NodeType.TOPIC);
     private static final Symbol[] ALL_OUTCOMES = {
         Outcomes.ACCEPTED, Outcomes.REJECTED, Outcomes.RELEASED, Outcomes.MODIFIED
     };
@@ -54,7 +61,7 @@ final class Termini {
             return Optional.of(new Condition(
                     Condition.INVALID_FIELD, "the attach has no target; set one with an address, or without for any"));
         }
-        return refusalOfDynamic(target).or(() -> refusalOfCapabilities(target));
+        return refusalOfDynamic(target);
     }
 
     /** Whether the node that is to be made can be made so (sections 3.5.3, 3.5.4 and 3.5.9). */
@@ -90,43 +97,15 @@ final class Termini {
     }
 
     /** Why a peer cannot receive from this; empty when it can. */
-    static Optional<Condition> refusalOfSource(Object asked, String link) {
+    static Optional<Condition> refusalOfSource(Object asked) {
         if (!(asked instanceof Source source)) {
-            return Optional.of(new Condition(Condition.NOT_FOUND, "there is no subscription \"" + link + "\""));
+            return invalid("the source is not one to receive messages from");
         }
         if (!source.getDynamic()
                 && (source.getAddress() == null || source.getAddress().isEmpty())) {
-            return Optional.of(new Condition(
-                    Condition.INVALID_FIELD, "the source has no address; name a queue, or ask for a dynamic one"));
+            return invalid("the source has no address; name a queue or topic, or ask for a dynamic one");
         }
-        return refusalOfDynamic(source).or(() -> refusalOfCapabilities(source)).or(() -> refusalOfFilters(source));
-    }
-
-    private static Optional<Condition> refusalOfCapabilities(Terminus terminus) {
-        return capabilities(terminus).stream()
-                .filter(NOT_YET::contains)
-                .findFirst()
-                .flatMap(capability -> notImplemented("the capability \"" + capability + "\" of "
-                        + (terminus.getAddress() == null ? "the node" : "\"" + terminus.getAddress() + "\"")
-                        + " is not supported: this broker has queues only"));
-    }
-
-    private static Optional<Condition> refusalOfFilters(Source source) {
-        if (source.getFilter() == null) {
-            return Optional.empty();
-        }
-        for (Object filter : ((Map<?, ?>) source.getFilter()).values()) {
-            if (filter instanceof DescribedType described) {
-                if (SELECTOR.contains(described.getDescriptor())) {
-                    return notImplemented("selectors are not supported on \"" + source.getAddress()
-                            + "\"; receive without one and choose in the client");
-                }
-                if (NO_LOCAL.contains(described.getDescriptor())) {
-                    return notImplemented("no-local is not supported on \"" + source.getAddress() + "\"");
-                }
-            }
-        }
-        return Optional.empty();
+        return refusalOfDynamic(source);
     }
 
     private static Optional<Condition> notImplemented(String description) {
@@ -139,6 +118,58 @@ final class Termini {
 
     static boolean dynamic(Object terminus) {
         return terminus instanceof Terminus asked && asked.getDynamic();
+    }
+
+    /** What the peer says that the node is; the first word counts. */
+    static Optional<NodeType> type(Object terminus) {
+        return terminus instanceof Terminus asked
+                ? capabilities(asked).stream()
+                        .flatMap(each -> Stream.ofNullable(TYPES.get(each)))
+                        .findFirst()
+                : Optional.empty();
+    }
+
+    /** The terms of a subscription, should the source be a topic. */
+    static Terms terms(Source asked, SourceFilters filters) {
+        List<Symbol> capabilities = capabilities(asked);
+        Lifetime lifetime = new Lifetime(until(asked), timeout(asked));
+        return new Terms(
+                asksDurable(asked),
+                capabilities.contains(SHARED),
+                capabilities.contains(GLOBAL),
+                filters.selector(),
+                filters.noLocal(),
+                lifetime);
+    }
+
+    /** One that keeps its state over a restart keeps it for ever, until it is closed. */
+    private static boolean asksDurable(Source asked) {
+        return asked.getDurable() != null
+                && asked.getDurable() != TerminusDurability.NONE
+                && asked.getExpiryPolicy() == TerminusExpiryPolicy.NEVER;
+    }
+
+    private static Lifetime.Until until(Source asked) {
+        if (asked.getExpiryPolicy() == null) {
+            return Lifetime.Until.SESSION_END;
+        }
+        return switch (asked.getExpiryPolicy()) {
+            case LINK_DETACH -> Lifetime.Until.LINK_DETACH;
+            case SESSION_END -> Lifetime.Until.SESSION_END;
+            case CONNECTION_CLOSE -> Lifetime.Until.CONNECTION_CLOSE;
+            case NEVER -> Lifetime.Until.NEVER;
+        };
+    }
+
+    private static Duration timeout(Source asked) {
+        return asked.getTimeout() == null
+                ? Duration.ZERO
+                : Duration.ofSeconds(asked.getTimeout().longValue());
+    }
+
+    /** Whether a link without a source speaks of a name that belongs to all containers. */
+    static boolean global(Symbol[] desired) {
+        return desired != null && Arrays.asList(desired).contains(GLOBAL);
     }
 
     static String address(Object terminus) {
@@ -161,14 +192,46 @@ final class Termini {
     }
 
     /** The source in force on a link that a peer receives from. */
-    static Source source(Object asked, Node node) {
-        Source wanted = (Source) asked;
+    static Source source(Source asked, Node node, SourceFilters filters) {
         Source source = new Source();
-        copy(wanted, source, Optional.of(node));
-        source.setDistributionMode(browses(wanted) ? COPY : MOVE);
+        copy(asked, source, Optional.of(node));
+        source.setDistributionMode(browses(asked) ? COPY : MOVE);
         source.setDefaultOutcome(
-                (org.apache.qpid.proton.amqp.messaging.Outcome) Outcomes.encode(defaultOutcome(wanted)));
+                (org.apache.qpid.proton.amqp.messaging.Outcome) Outcomes.encode(defaultOutcome(asked)));
         source.setOutcomes(ALL_OUTCOMES);
+        boolean noLocal = node.subscription().map(Terms::noLocal).orElse(false);
+        Map<Symbol, Object> inForce = filters.inForce(node.type(), noLocal);
+        if (!inForce.isEmpty()) {
+            source.setFilter(inForce);
+        }
+        if (node.subscription().map(Terms::durable).orElse(false)) {
+            source.setDurable(asked.getDurable());
+        }
+        return source;
+    }
+
+    /** The source of a durable subscription that a peer looks up. */
+    static Source source(Node node) {
+        Terms terms = node.subscription().orElseThrow();
+        Source source = new Source();
+        source.setAddress(node.address());
+        source.setDurable(TerminusDurability.UNSETTLED_STATE);
+        source.setExpiryPolicy(TerminusExpiryPolicy.NEVER);
+        source.setDistributionMode(COPY);
+        source.setDefaultOutcome(Released.getInstance());
+        source.setOutcomes(ALL_OUTCOMES);
+        List<Symbol> capabilities = new ArrayList<>(List.of(TOPIC));
+        if (terms.shared()) {
+            capabilities.add(SHARED);
+        }
+        if (terms.global()) {
+            capabilities.add(GLOBAL);
+        }
+        source.setCapabilities(capabilities.toArray(new Symbol[0]));
+        Map<Symbol, Object> filters = SourceFilters.of(terms.selector(), terms.noLocal());
+        if (!filters.isEmpty()) {
+            source.setFilter(filters);
+        }
         return source;
     }
 
@@ -204,8 +267,12 @@ final class Termini {
             answer.setDynamic(true);
             answer.setDynamicNodeProperties(Map.of(LIFETIME_POLICY, DeleteOnClose.getInstance()));
         }
-        Symbol[] capabilities =
-                capabilities(asked).stream().filter(KNOWN::contains).toArray(Symbol[]::new);
+        Optional<Terms> terms = node.flatMap(Node::subscription);
+        Symbol[] capabilities = capabilities(asked).stream()
+                .filter(each -> TYPES.containsKey(each)
+                        || (each.equals(SHARED) && terms.map(Terms::shared).orElse(false))
+                        || (each.equals(GLOBAL) && terms.map(Terms::global).orElse(false)))
+                .toArray(Symbol[]::new);
         if (capabilities.length > 0) {
             answer.setCapabilities(capabilities);
         }

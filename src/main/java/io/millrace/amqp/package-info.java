@@ -36,10 +36,12 @@
  *   <li>What breaks the rules ends the smallest thing that the specification allows: an unknown handle or a wrong
  *       delivery-id its session, too much credit or size its link, anything below that the connection. Unsettled deliveries
  *       of a connection that we had to end so count as failed attempts; those of one that is closed in order do not.
- *   <li>A selector or no-local filter that cannot be applied is refused, never ignored; filters that are not known are left
- *       out of the answer.
- *   <li>Topics, transactions, selectors and delayed delivery are not offered, and asking for them is answered with
- *       {@code amqp:not-implemented}.
+ *   <li>Filters are known by their descriptors, under any key. The answer has those in force and no others: a selector
+ *       everywhere, no-local on subscriptions only, where to begin on queues only. A selector that cannot be parsed refuses
+ *       its link, with the position.
+ *   <li>An attach without a source asks for the durable subscription that the link's name stands for. Such a link receives
+ *       nothing and takes the name from no other; closing it ends the subscription, and is answered when that is durable.
+ *   <li>A dynamic node lives as long as its link, whatever lifetime-policy was asked for, and the answer says so.
  * </ul>
  */
 package io.millrace.amqp;

@@ -1,8 +1,8 @@
 package io.millrace.broker;
 
+import io.millrace.broker.Request.Use;
 import io.millrace.config.Config;
 import io.millrace.config.QueueSettings;
-import io.millrace.config.QueueSettings.DeadLetter;
 import io.millrace.journal.Fact;
 import io.millrace.journal.Journal.RecoveredNode;
 import io.millrace.message.Condition;
@@ -13,7 +13,7 @@ import io.millrace.queue.Queue;
 import io.millrace.queue.QueueIdentity;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -22,34 +22,37 @@ import java.util.UUID;
 import java.util.function.Consumer;
 
 /**
- * Which queues there are, and how new ones come to be. Owned by the first loop, its home.
+ * Which queues and topics there are, and how new ones come to be. Owned by the first loop, its home.
  *
- * <p>A queue that is to last is declared to the journal before anyone is told of it. It is put on the loop of whoever first
- * asks for it, so that producer, queue and consumer often share one.
+ * <p>A node that is to last is declared to the journal before anyone is told of it. A queue is put on the loop of whoever
+ * first asks for it, so that producer, queue and consumer often share one; but topics, and whatever forwarding rules speak
+ * of, live at home.
  */
 final class AddressBook {
-    /** Numbers of temporary queues start here, so that they never meet those of queues in the store. */
-    private static final long FIRST_TEMPORARY = 1L << 40;
-
-    private static final String OWN_SUFFIX = ".dlq";
-
     private final Config config;
-    private final Set<String> configuredDeadLetterQueues;
     private final Map<String, QueueSettings> configured = new HashMap<>();
     private final List<Directory> directories;
-    private final Map<String, QueueEntry> entries = new HashMap<>();
-    private final Set<String> deadLetterQueues = new HashSet<>();
+    private final Map<String, Entry> entries = new HashMap<>();
     private final Map<String, List<Waiting>> opening = new HashMap<>();
+    private final Numbers numbers = new Numbers();
+    private final DeadLetters deadLetters;
+    private final Forwardings forwardings;
+    private final Subscriptions subscriptions;
 
-    private long nextNumber = 1;
-    private long nextTemporary = FIRST_TEMPORARY;
+    /** Someone who waits for an address. */
+    private record Waiting(Directory directory, Request request, Nodes.Answer answer) {
+        void refuse(Condition reason) {
+            directory.loop().post(() -> answer.refused(reason));
+        }
+    }
 
-    private record Waiting(Directory directory, Nodes.Answer answer) {}
-
+    /** In the order of the loops; the first is the home. */
     AddressBook(Config config, List<Directory> directories) {
         this.config = config;
         this.directories = directories;
-        this.configuredDeadLetterQueues = config.deadLetterQueues();
+        this.deadLetters = new DeadLetters(config, this::openDeadLetter);
+        this.forwardings = new Forwardings(config);
+        this.subscriptions = new Subscriptions(config, numbers, deadLetters, this::home);
         config.queues().forEach(queue -> configured.put(queue.name(), queue.settings()));
     }
 
@@ -59,28 +62,49 @@ final class AddressBook {
 
     // ---- start
 
-    /** Brings back the queues of the store and makes those of the config file; runs on the home loop, before any other call. */
+    /** Brings back the nodes of the store and makes those of the config file; runs on the home loop, before any other call. */
     void start(List<RecoveredNode> recovered, Runnable done) {
         home().loop().assertCurrent();
         for (RecoveredNode node : recovered) {
-            nextNumber = Math.max(nextNumber, node.declared().number() + 1);
+            numbers.used(node.declared().number());
             if (node.declared().kind() == Fact.NodeKind.DEAD_LETTER_QUEUE) {
-                deadLetterQueues.add(node.declared().address());
+                deadLetters.made(node.declared().address());
             }
         }
-        for (RecoveredNode node : recovered) {
-            long number = node.declared().number();
-            Directory owner = directories.get((int) (number % directories.size()));
-            announce(queueOf(number, node.declared().address(), owner, Backlog.of(node)), () -> {});
-        }
-        List<String> missing = config.queues().stream()
-                .map(Config.QueueDefinition::name)
-                .filter(name -> !entries.containsKey(name))
-                .toList();
+        recovered.forEach(this::recoverNode);
+        // When their topics are there.
+        recovered.stream()
+                .filter(node -> node.declared().kind() == Fact.NodeKind.SUBSCRIPTION)
+                .forEach(subscriptions::recover);
+        Map<String, NodeType> missing = configured();
+        missing.keySet().removeAll(entries.keySet());
         Countdown countdown = new Countdown(missing.size(), done);
-        for (String name : missing) {
-            declare(name, false, directories.get((int) (nextNumber % directories.size())), countdown::step);
+        missing.forEach((name, type) -> declare(name, kind(type), nextOwner(), countdown::step));
+    }
+
+    private void recoverNode(RecoveredNode node) {
+        long number = node.declared().number();
+        String address = node.declared().address();
+        switch (node.declared().kind()) {
+            case QUEUE, DEAD_LETTER_QUEUE -> {
+                Directory owner = ownerOf(address, directories.get((int) (number % directories.size())));
+                announce(queueOf(number, address, owner, Backlog.of(node)), () -> {});
+            }
+            case TOPIC -> announce(topicOf(address, Optional.empty()), () -> {});
+            case SUBSCRIPTION -> {}
         }
+    }
+
+    private Map<String, NodeType> configured() {
+        Map<String, NodeType> all = new LinkedHashMap<>();
+        config.queues().forEach(queue -> all.put(queue.name(), NodeType.QUEUE));
+        config.topics().forEach(topic -> all.put(topic.name(), NodeType.TOPIC));
+        forwardings.destinations().forEach(name -> all.putIfAbsent(name, typeOf(name)));
+        return all;
+    }
+
+    private Directory nextOwner() {
+        return directories.get((int) (numbers.peek() % directories.size()));
     }
 
     int size() {
@@ -92,86 +116,137 @@ final class AddressBook {
         return new CoordinatedTransaction(on, directories, TransactionLimits.of(config.memoryBytes()));
     }
 
-    // ---- on behalf of links; called on the loop of the directory
-
-    void open(String plain, Directory from, Nodes.Answer answer) {
-        home().loop().post(() -> openAtHome(plain, new Waiting(from, answer)));
+    /** The queues behind the subscriptions; on the home loop. */
+    Set<Queue> subscriptionQueues() {
+        return subscriptions.queues();
     }
 
-    private void openAtHome(String plain, Waiting waiting) {
+    // ---- on behalf of links; called on the home loop
+
+    void open(Request request, Directory from, Nodes.Answer answer) {
+        home().loop().assertCurrent();
+        String plain = Address.plain(request.address());
+        Waiting waiting = new Waiting(from, request, answer);
         if (entries.containsKey(plain)) {
             opened(plain, waiting);
             return;
         }
-        Optional<Condition> objection = Address.objection(plain).or(() -> mayNotCreate(plain));
-        if (objection.isPresent()) {
-            waiting.directory().loop().post(() -> waiting.answer().refused(objection.get()));
+        NodeType type = request.wanted().orElseGet(() -> typeOf(plain));
+        if (request.use() == Use.RECEIVE && type == NodeType.TOPIC && new TopicPattern(plain).wild()) {
+            subscriptions.subscribe(plain, request, from, answer);
             return;
         }
-        create(plain, false, waiting);
+        Optional<Condition> objection = Address.objection(plain).or(() -> mayNotCreate(plain, type));
+        if (objection.isPresent()) {
+            waiting.refuse(objection.get());
+            return;
+        }
+        create(plain, kind(type), waiting);
     }
 
-    private Optional<Condition> mayNotCreate(String plain) {
-        if (plain.startsWith(Address.TEMPORARY_PREFIX)) {
+    /** What becomes of an address that is not there yet when nobody says. */
+    private NodeType typeOf(String plain) {
+        return config.becomesTopic(plain) && !deadLetters.has(plain) ? NodeType.TOPIC : NodeType.QUEUE;
+    }
+
+    private static Fact.NodeKind kind(NodeType type) {
+        return type == NodeType.TOPIC ? Fact.NodeKind.TOPIC : Fact.NodeKind.QUEUE;
+    }
+
+    private Optional<Condition> mayNotCreate(String plain, NodeType type) {
+        if (Address.temporary(plain)) {
             return Optional.of(new Condition(
-                    Condition.NOT_FOUND, "the temporary queue '" + plain + "' is gone; its owner has closed it"));
+                    Condition.NOT_FOUND,
+                    "the temporary " + (plain.startsWith(Address.TEMPORARY_TOPIC) ? "topic" : "queue") + " '" + plain
+                            + "' is gone; its owner has closed it"));
+        }
+        if (type == NodeType.TOPIC && new TopicPattern(plain).wild()) {
+            return Optional.of(new Condition(
+                    Condition.INVALID_FIELD,
+                    "'" + plain + "' has wildcards, which are for subscribers; name one topic to send to"));
         }
         return config.mayCreate(plain)
                 ? Optional.empty()
                 : Optional.of(new Condition(
                         Condition.NOT_FOUND,
-                        "there is no queue '" + plain + "', and no auto-create rule of the config allows to make it"));
+                        "there is no " + type + " '" + plain
+                                + "', and no auto-create rule of the config allows to make it"));
     }
 
-    private void create(String plain, boolean deadLetter, Waiting waiting) {
+    private void create(String plain, Fact.NodeKind kind, Waiting waiting) {
         List<Waiting> others = opening.get(plain);
         if (others != null) {
             others.add(waiting);
             return;
         }
         opening.put(plain, new ArrayList<>(List.of(waiting)));
-        declare(plain, deadLetter, waiting.directory(), () -> opening.remove(plain)
-                .forEach(each -> opened(plain, each)));
+        declare(plain, kind, waiting.directory(), () -> opening.remove(plain).forEach(each -> opened(plain, each)));
     }
 
+    /** The node is there: whoever asked for something else is refused, whoever wants to receive from a topic subscribes. */
     private void opened(String plain, Waiting waiting) {
-        waiting.directory().loop().post(() -> {
-            Optional<Node> node = waiting.directory().find(plain);
-            node.ifPresentOrElse(waiting.answer()::opened, () -> waiting.answer()
-                    .refused(new Condition(Condition.RESOURCE_DELETED, "queue '" + plain + "' was deleted")));
+        Entry entry = entries.get(plain);
+        Request request = waiting.request();
+        if (entry == null) {
+            waiting.refuse(new Condition(Condition.RESOURCE_DELETED, "'" + plain + "' was deleted"));
+            return;
+        }
+        Optional<Condition> objection = Directory.objection(entry, request);
+        if (objection.isPresent()) {
+            waiting.refuse(objection.get());
+        } else if (entry.type() == NodeType.TOPIC && request.use() == Use.RECEIVE) {
+            subscriptions.subscribe(plain, request, waiting.directory(), waiting.answer());
+        } else {
+            waiting.directory().loop().post(() -> waiting.directory().tell(plain, request.use(), waiting.answer()));
+        }
+    }
+
+    private void declare(String address, Fact.NodeKind kind, Directory asking, Runnable done) {
+        long number = numbers.next();
+        if (kind == Fact.NodeKind.DEAD_LETTER_QUEUE) {
+            deadLetters.made(address);
+        }
+        Fact.NodeDeclared declared = new Fact.NodeDeclared(number, address, kind, Map.of());
+        home().resources().recorder().declare(declared, () -> {
+            Entry entry = kind == Fact.NodeKind.TOPIC
+                    ? topicOf(address, Optional.empty())
+                    : queueOf(number, address, ownerOf(address, asking), Backlog.NONE);
+            announce(entry, done);
         });
     }
 
-    private void declare(String address, boolean deadLetter, Directory owner, Runnable done) {
-        long number = nextNumber++;
-        if (deadLetter) {
-            deadLetterQueues.add(address);
-        }
-        home().resources()
-                .recorder()
-                .declare(
-                        new Fact.NodeDeclared(
-                                number,
-                                address,
-                                deadLetter ? Fact.NodeKind.DEAD_LETTER_QUEUE : Fact.NodeKind.QUEUE,
-                                Map.of()),
-                        () -> announce(queueOf(number, address, owner, Backlog.NONE), done));
+    private Directory ownerOf(String address, Directory asking) {
+        return forwardings.concern(address) ? home() : asking;
     }
 
-    private QueueEntry queueOf(long number, String address, Directory owner, Backlog backlog) {
+    private Entry queueOf(long number, String address, Directory owner, Backlog backlog) {
         QueueSettings own = configured.get(address);
         QueueSettings settings = own == null ? config.settingsFor(address) : own;
         Queue queue = new Queue(
                 new QueueIdentity(number, address, true),
                 settings,
                 owner.resources(),
-                routeFrom(address, settings, owner),
+                deadLetters.routeFrom(address, settings, owner),
                 backlog);
-        return new QueueEntry(number, address, owner.index(), queue, Optional.empty());
+        Optional<Route> forwarding = forwardings.leadFrom(address)
+                ? Optional.of(
+                        forwardings.routeFrom(address, publication -> publication.goesTo(queue, true), this::routeTo))
+                : Optional.empty();
+        return new Entry.OfQueue(number, address, owner.index(), queue, Optional.empty(), forwarding);
+    }
+
+    private Entry topicOf(String address, Optional<Entry.Owner> owner) {
+        Topic topic = subscriptions.topic(address);
+        Route route = forwardings.concern(address) ? forwardings.routeFrom(address, topic, this::routeTo) : topic;
+        return new Entry.OfTopic(topic, owner, route);
+    }
+
+    private Optional<Route> routeTo(String address) {
+        return Optional.ofNullable(entries.get(address)).map(Entry::route);
     }
 
     /** Tells every loop; {@code done} runs on the home loop when its own directory knows, the others will before they are asked. */
-    private void announce(QueueEntry entry, Runnable done) {
+    private void announce(Entry entry, Runnable done) {
         entries.put(entry.address(), entry);
         Directory owner = directories.get(entry.loop());
         for (Directory directory : directories) {
@@ -184,67 +259,53 @@ final class AddressBook {
         done.run();
     }
 
-    // ---- temporary queues
+    // ---- temporary nodes
 
-    void openTemporary(Object connection, Directory from, Nodes.Answer answer) {
-        home().loop().post(() -> {
-            String address = Address.TEMPORARY_PREFIX + UUID.randomUUID();
-            QueueIdentity identity = new QueueIdentity(nextTemporary++, address, false);
+    void openTemporary(NodeType type, Object connection, Directory from, Nodes.Answer answer) {
+        Optional<Entry.Owner> owner = Optional.of(new Entry.Owner(connection, answer));
+        Entry entry;
+        if (type == NodeType.TOPIC) {
+            entry = topicOf(Address.TEMPORARY_TOPIC + UUID.randomUUID(), owner);
+        } else {
+            String address = Address.TEMPORARY_QUEUE + UUID.randomUUID();
+            QueueIdentity identity = new QueueIdentity(numbers.nextTemporary(), address, false);
             Queue queue =
                     new Queue(identity, config.queueDefaults(), from.resources(), DeadLetterRoute.NONE, Backlog.NONE);
-            QueueEntry entry = new QueueEntry(identity.number(), address, from.index(), queue, Optional.of(connection));
-            announce(entry, () -> opened(address, new Waiting(from, answer)));
-        });
+            entry = new Entry.OfQueue(identity.number(), address, from.index(), queue, owner, Optional.empty());
+        }
+        announce(entry, () -> from.loop().post(() -> from.tell(entry.address(), Use.RECEIVE, answer)));
     }
 
-    void delete(QueueEntry entry) {
-        home().loop().post(() -> {
-            if (entries.remove(entry.address(), entry)) {
-                for (Directory directory : directories) {
-                    directory.loop().post(() -> directory.remove(entry));
-                }
-                directories.get(entry.loop()).loop().post(entry.queue()::delete);
-            }
-        });
+    void delete(Entry entry) {
+        if (!entries.remove(entry.address(), entry)) {
+            return;
+        }
+        for (Directory directory : directories) {
+            directory.loop().post(() -> directory.remove(entry));
+        }
+        if (entry instanceof Entry.OfQueue queue) {
+            directories.get(entry.loop()).loop().post(queue.queue()::delete);
+        } else if (entry instanceof Entry.OfTopic topic) {
+            subscriptions.deleted(topic.topic());
+        }
+    }
+
+    // ---- subscriptions
+
+    void lookUp(Request request, Directory from, Nodes.Answer answer) {
+        subscriptions.lookUp(SubscriptionKey.of(request.link(), request.terms()), from, answer);
+    }
+
+    void released(Subscription subscription, Nodes.Answer link, Departure departure) {
+        subscriptions.released(subscription, link, departure);
+    }
+
+    /** {@code done} runs on the home loop. */
+    void unsubscribe(Subscription subscription, Consumer<Optional<Condition>> done) {
+        subscriptions.unsubscribe(subscription, done);
     }
 
     // ---- dead letters
-
-    /** A dead-letter queue has none of its own; for the others it is found or made when first needed. */
-    private DeadLetterRoute routeFrom(String address, QueueSettings settings, Directory owner) {
-        if (isDeadLetterQueue(address) || settings.deadLetter() instanceof DeadLetter.Off) {
-            return DeadLetterRoute.NONE;
-        }
-        String to =
-                settings.deadLetter() instanceof DeadLetter.To named ? named.queue() : DeadLetter.Own.nameFor(address);
-        return new DeadLetterRoute() {
-            @Override
-            public boolean exists() {
-                return true;
-            }
-
-            @Override
-            public void open(Consumer<MoveTarget> opened) {
-                if (owner.knows(to)) {
-                    opened.accept(owner.target(to));
-                } else {
-                    openDeadLetter(to, owner, opened);
-                }
-            }
-        };
-    }
-
-    /** By what it is for, not by who came first: somebody may well wait at a dead-letter queue before the first death. */
-    private boolean isDeadLetterQueue(String address) {
-        if (deadLetterQueues.contains(address) || configuredDeadLetterQueues.contains(address)) {
-            return true;
-        }
-        if (!address.endsWith(OWN_SUFFIX)) {
-            return false;
-        }
-        String of = address.substring(0, address.length() - OWN_SUFFIX.length());
-        return !of.isEmpty() && config.settingsFor(of).deadLetter() instanceof DeadLetter.Own && !isDeadLetterQueue(of);
-    }
 
     private void openDeadLetter(String address, Directory from, Consumer<MoveTarget> opened) {
         Nodes.Answer answer = new Nodes.Answer() {
@@ -259,11 +320,12 @@ final class AddressBook {
             }
         };
         home().loop().post(() -> {
-            Waiting waiting = new Waiting(from, answer);
+            Request request = new Request(address, Optional.empty(), Use.SEND, new Link(this, "", ""), Terms.PLAIN);
+            Waiting waiting = new Waiting(from, request, answer);
             if (entries.containsKey(address)) {
                 opened(address, waiting);
             } else {
-                create(address, true, waiting);
+                create(address, Fact.NodeKind.DEAD_LETTER_QUEUE, waiting);
             }
         });
     }
@@ -275,7 +337,7 @@ final class AddressBook {
 
         Countdown(int steps, Runnable task) {
             this.task = task;
-            this.left = steps;
+            left = steps;
             if (steps == 0) {
                 task.run();
             }

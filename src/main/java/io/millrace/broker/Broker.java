@@ -36,6 +36,7 @@ public final class Broker {
             LoopResources resources = new LoopResources(loop, recorder, new MemoryBudget(loop, memoryBytes));
             directories.add(new Directory(i, resources, book, containers));
         }
+        directories.forEach(directory -> directory.homeIs(directories.get(0)));
     }
 
     /** What may wait for the disk: enough for any disk to be busy, and far less than the free space that operators keep. */
@@ -46,7 +47,7 @@ public final class Broker {
     /**
      * Brings the queues back. Blocks while the journal recovers.
      *
-     * @return completed with the number of queues when links may be let in
+     * @return completed with the number of queues and topics when links may be let in
      */
     public CompletableFuture<Integer> start() {
         List<RecoveredNode> recovered = journal.recover();

@@ -1,22 +1,31 @@
 package io.millrace.broker;
 
+import io.millrace.broker.Request.Use;
 import io.millrace.loop.Loop;
 import io.millrace.message.Condition;
 import io.millrace.queue.Bodies;
 import io.millrace.queue.LoopResources;
 import io.millrace.queue.MoveTarget;
+import io.millrace.queue.Queue;
 import io.millrace.queue.QueueStats;
+import io.millrace.queue.Source;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 
 /**
  * The address book as one loop sees it. Owned by that loop; the {@link AddressBook} tells it of every change before it answers
  * whoever asked for the change, so a look-up never waits and never misses what the asker has been told of.
+ *
+ * <p>What it asks of the book goes the way that its calls to queues there go, so a link that comes back finds that its
+ * predecessor has left.
  */
 final class Directory implements Nodes {
     private final int index;
@@ -24,8 +33,13 @@ final class Directory implements Nodes {
     private final AddressBook book;
     private final Containers containers;
     private final Bodies bodies;
-    private final Map<String, QueueNode> nodes = new HashMap<>();
+    private final Map<String, EntryNode> nodes = new HashMap<>();
     private final Map<Integer, Relay> relaysThere = new HashMap<>();
+
+    /** Links that send to a node; they are told when it goes. */
+    private final Map<Entry, Set<Answer>> senders = new HashMap<>();
+
+    private Optional<Directory> home = Optional.empty();
 
     Directory(int index, LoopResources loop, AddressBook book, ContainerBook containers) {
         this.index = index;
@@ -33,6 +47,11 @@ final class Directory implements Nodes {
         this.book = book;
         this.bodies = new Bodies(loop);
         this.containers = containers.seenFrom(loop.loop());
+    }
+
+    /** Tells where the book is, before anything is asked. */
+    void homeIs(Directory directory) {
+        home = Optional.of(directory);
     }
 
     Loop loop() {
@@ -47,54 +66,97 @@ final class Directory implements Nodes {
         return index;
     }
 
+    private void atHome(Runnable task) {
+        Directory there = home.orElseThrow();
+        if (there == this) {
+            loop().post(task);
+        } else {
+            relayTo(there).send(task);
+        }
+    }
+
+    private Relay relayTo(Directory other) {
+        return relaysThere.computeIfAbsent(other.index, i -> new Relay(loop(), other.loop()));
+    }
+
+    // ---- Nodes
+
     @Override
     public Optional<Node> find(String address) {
         return Optional.ofNullable(nodes.get(Address.plain(address)));
     }
 
     @Override
-    public void open(String address, Use use, Object connection, Answer answer) {
-        String plain = Address.plain(address);
-        QueueNode known = nodes.get(plain);
-        if (known != null) {
-            Optional<Condition> objection = objection(known, use, connection);
-            loop.loop().post(() -> objection.ifPresentOrElse(answer::refused, () -> answer.opened(known)));
+    public void open(Request request, Answer answer) {
+        if (request.use() == Use.LOOK_UP) {
+            atHome(() -> book.lookUp(request, this, answer));
             return;
         }
-        book.open(plain, this, new Answer() {
-            @Override
-            public void opened(Node node) {
-                Optional<Condition> objection =
-                        node instanceof QueueNode queue ? objection(queue, use, connection) : Optional.empty();
-                objection.ifPresentOrElse(answer::refused, () -> answer.opened(node));
-            }
-
-            @Override
-            public void refused(Condition reason) {
-                answer.refused(reason);
-            }
-        });
+        String plain = Address.plain(request.address());
+        Optional<Condition> contradiction = contradiction(request);
+        EntryNode known = nodes.get(plain);
+        if (contradiction.isPresent()) {
+            loop().post(() -> answer.refused(contradiction.get()));
+        } else if (known == null || (known.type() == NodeType.TOPIC && request.use() == Use.RECEIVE)) {
+            atHome(() -> book.open(request, this, answer));
+        } else {
+            Optional<Condition> objection = objection(known.entry(), request);
+            loop().post(() -> objection.ifPresentOrElse(answer::refused, () -> tell(plain, request.use(), answer)));
+        }
     }
 
-    private static Optional<Condition> objection(QueueNode node, Use use, Object connection) {
-        boolean foreign = node.entry().owner().map(owner -> owner != connection).orElse(false);
-        return use == Use.RECEIVE && foreign
-                ? Optional.of(new Condition(
-                        Condition.RESOURCE_LOCKED,
-                        "'" + node.address() + "' is a temporary queue of another connection; only that one may receive"
-                                + " from it"))
-                : Optional.empty();
+    private static Optional<Condition> contradiction(Request request) {
+        return Address.parse(request.address())
+                .type()
+                .filter(prefix -> request.type().filter(type -> type != prefix).isPresent())
+                .map(prefix -> new Condition(
+                        Condition.INVALID_FIELD,
+                        "the address '" + request.address() + "' says " + prefix + ", its capability says "
+                                + request.type().get() + "; make them agree or leave one out"));
+    }
+
+    /** Why the node is not for this link. */
+    static Optional<Condition> objection(Entry entry, Request request) {
+        boolean foreign = entry.owner()
+                .map(owner -> owner.connection() != request.link().connection())
+                .orElse(false);
+        if (request.use() == Use.RECEIVE && foreign) {
+            return Optional.of(new Condition(
+                    Condition.RESOURCE_LOCKED,
+                    "'" + entry.address() + "' is a temporary " + entry.type()
+                            + " of another connection; only that one may receive from it"));
+        }
+        return Address.mismatch(entry.address(), entry.type(), request.wanted());
+    }
+
+    /** The node was there a moment ago. */
+    void tell(String plain, Use use, Answer answer) {
+        EntryNode node = nodes.get(plain);
+        if (node == null) {
+            answer.refused(new Condition(Condition.RESOURCE_DELETED, "'" + plain + "' was deleted"));
+            return;
+        }
+        if (use == Use.SEND) {
+            senders.computeIfAbsent(node.entry(), e -> Collections.newSetFromMap(new IdentityHashMap<>()))
+                    .add(answer);
+        }
+        answer.opened(node);
     }
 
     @Override
-    public void openTemporary(Object connection, Answer answer) {
-        book.openTemporary(connection, this, answer);
+    public void openTemporary(NodeType type, Link link, Answer answer) {
+        atHome(() -> book.openTemporary(type, link.connection(), this, answer));
     }
 
     @Override
-    public void deleteTemporary(Node node) {
-        if (node instanceof QueueNode queue && queue.temporary()) {
-            book.delete(queue.entry());
+    public void release(Node node, Answer answer, Departure departure) {
+        if (node instanceof SubscriptionNode subscription) {
+            atHome(() -> book.released(subscription.itself(), answer, departure));
+        } else if (node instanceof EntryNode known) {
+            forget(known.entry(), answer);
+            if (known.entry().owner().filter(owner -> owner.maker() == answer).isPresent()) {
+                atHome(() -> book.delete(known.entry()));
+            }
         }
     }
 
@@ -113,28 +175,67 @@ final class Directory implements Nodes {
         return book.begin(this);
     }
 
-    /** There is a queue. */
-    QueueNode add(QueueEntry entry, Directory owner) {
-        QueueNode node;
-        if (owner == this) {
-            node = new QueueNode(entry, entry.queue(), entry.queue());
-        } else {
-            Relay there = relaysThere.computeIfAbsent(owner.index, i -> new Relay(loop(), owner.loop()));
-            Relay back = new Relay(owner.loop(), loop());
-            node = new QueueNode(
-                    entry, new RemoteTarget(entry.queue(), there, back), new RemoteSource(entry.queue(), there, back));
+    private void forget(Entry entry, Answer answer) {
+        Set<Answer> there = senders.get(entry);
+        if (there != null && there.remove(answer) && there.isEmpty()) {
+            senders.remove(entry);
         }
-        nodes.put(entry.address(), node);
-        return node;
     }
 
-    void remove(QueueEntry entry) {
+    @Override
+    public void unsubscribe(Node node, Consumer<Optional<Condition>> done) {
+        if (!(node instanceof SubscriptionNode subscription)) {
+            throw new IllegalArgumentException("'" + node.address() + "' is no subscription");
+        }
+        atHome(() -> book.unsubscribe(subscription.itself(), result -> loop().post(() -> done.accept(result))));
+    }
+
+    // ---- for the book
+
+    /** There is a node. */
+    void add(Entry entry, Directory owner) {
+        Optional<Source> source = Optional.empty();
+        EntryNode.Targets targets = container -> routed(entry, container, owner);
+        if (entry instanceof Entry.OfQueue queue) {
+            source = Optional.of(receiving(queue.queue(), owner));
+            if (queue.forwarding().isEmpty()) {
+                MoveTarget target = sending(queue.queue(), owner);
+                targets = container -> target;
+            }
+        }
+        nodes.put(entry.address(), new EntryNode(entry, targets, source));
+    }
+
+    private MoveTarget routed(Entry entry, String container, Directory owner) {
+        return sending(new RoutedTarget(entry.route(), container, owner.loop.recorder()), owner);
+    }
+
+    private MoveTarget sending(MoveTarget target, Directory owner) {
+        return owner == this ? target : new RemoteTarget(target, relayTo(owner), new Relay(owner.loop(), loop()));
+    }
+
+    private Source receiving(Queue queue, Directory owner) {
+        return owner == this ? queue : new RemoteSource(queue, relayTo(owner), new Relay(owner.loop(), loop()));
+    }
+
+    /** A subscription as this loop sees it. */
+    Node subscription(Subscription subscription) {
+        return new SubscriptionNode(subscription, receiving(subscription.queue(), home.orElseThrow()));
+    }
+
+    void remove(Entry entry) {
         nodes.remove(entry.address());
+        Condition gone = new Condition(
+                Condition.RESOURCE_DELETED, "the " + entry.type() + " '" + entry.address() + "' was deleted");
+        Set<Answer> told = senders.remove(entry);
+        if (told != null) {
+            List.copyOf(told).forEach(answer -> answer.deleted(gone));
+        }
     }
 
-    /** The target of a queue that is known to be there. */
+    /** The target of a node that is known to be there. */
     MoveTarget target(String address) {
-        return nodes.get(address).target();
+        return nodes.get(address).target("");
     }
 
     boolean knows(String address) {
@@ -143,12 +244,15 @@ final class Directory implements Nodes {
 
     /** How the queues of this loop stand; {@code result} runs on this loop. */
     void stats(Consumer<List<QueueStats>> result) {
-        loop.loop().post(() -> {
+        loop().post(() -> {
             List<QueueStats> stats = new ArrayList<>();
-            for (QueueNode node : nodes.values()) {
-                if (node.entry().loop() == index) {
-                    stats.add(node.entry().queue().stats());
+            for (EntryNode node : nodes.values()) {
+                if (node.entry() instanceof Entry.OfQueue queue && queue.loop() == index) {
+                    stats.add(queue.queue().stats());
                 }
+            }
+            if (home.orElseThrow() == this) {
+                book.subscriptionQueues().forEach(queue -> stats.add(queue.stats()));
             }
             result.accept(stats);
         });
@@ -156,6 +260,6 @@ final class Directory implements Nodes {
 
     /** How much heap the messages of this loop take; {@code result} runs on this loop. */
     void memoryBytes(LongConsumer result) {
-        loop.loop().post(() -> result.accept(loop.memory().usedBytes()));
+        loop().post(() -> result.accept(loop.memory().usedBytes()));
     }
 }

@@ -76,7 +76,7 @@ public final class Queue implements MoveTarget, Source {
     public void offer(Message message, Transaction transaction, Receipt receipt) {
         loop.loop().assertCurrent();
         boolean durable = message.durable() && identity.persistent();
-        Optional<Condition> refusal = refusal(message, durable, transaction);
+        Optional<Condition> refusal = refusal(message, transaction);
         if (refusal.isPresent()) {
             refused++;
             receipt.settled(new Outcome.Rejected(refusal.get()));
@@ -96,24 +96,28 @@ public final class Queue implements MoveTarget, Source {
         enter(message, message.durable() && identity.persistent(), leaves, receipt);
     }
 
-    private Optional<Condition> refusal(Message message, boolean durable, Transaction transaction) {
+    private Optional<Condition> refusal(Message message, Transaction transaction) {
+        Optional<Condition> objection = objection(message);
+        if (objection.isPresent() || transaction.exists()) {
+            return objection.or(() -> transacted.refusal(message));
+        }
+        boolean full = admission.over(messages + 1, bytes + message.totalSize()) && !makeRoomFor(message);
+        return full ? Optional.of(admission.full(messages, message.totalSize())) : objection;
+    }
+
+    /** Why {@link #offer} would refuse a message; a queue that drops the oldest may still find that it has none to drop. */
+    public Optional<Condition> objection(Message message) {
+        loop.loop().assertCurrent();
         if (deleted) {
             return Optional.of(deletedCondition());
         }
-        boolean needsStore = durable || message.streamed() > 0 || !window.keeps(order(message), message.size());
-        Optional<Condition> refusal = admission.refusal(
+        boolean durable = message.durable() && identity.persistent();
+        return admission.refusal(
                 message,
-                needsStore,
+                durable || message.streamed() > 0 || !window.keeps(order(message), message.size()),
                 messages + transacted.sentMessages(),
                 bytes + transacted.sentBytes(),
                 recorder.journal().room());
-        if (refusal.isEmpty() && transaction.exists()) {
-            return transacted.refusal(message);
-        }
-        if (refusal.isEmpty() && admission.over(messages + 1, bytes + message.totalSize()) && !makeRoomFor(message)) {
-            return Optional.of(admission.full(messages, message.totalSize()));
-        }
-        return refusal;
     }
 
     /** Drops the oldest available messages for a new one; none if that would not be enough. */

@@ -27,7 +27,7 @@ public final class Recorder {
 
     /** Something that goes on when the facts recorded with it are durable. */
     @FunctionalInterface
-    interface Waiting {
+    public interface Waiting {
         void durable();
     }
 
@@ -46,12 +46,13 @@ public final class Recorder {
         return loop;
     }
 
-    Journal journal() {
+    /** Where the facts go. */
+    public Journal journal() {
         return journal;
     }
 
     /** Records a fact for whose durability nobody waits. */
-    void record(Fact fact) {
+    public void record(Fact fact) {
         if (facts.isEmpty()) {
             loop.post(this::flush);
         }
@@ -76,7 +77,7 @@ public final class Recorder {
     }
 
     /** Calls back, on the loop, when all that has been recorded so far is durable. */
-    void whenDurable(Waiting callback) {
+    public void whenDurable(Waiting callback) {
         if (facts.isEmpty()) {
             journal.append(List.of(), loop, callback::durable);
         } else {
@@ -103,11 +104,13 @@ public final class Recorder {
         }
     }
 
-    boolean hasRoom() {
+    /** Whether more bytes may wait for the disk. */
+    public boolean hasRoom() {
         return pendingBytes < pendingLimitBytes;
     }
 
-    void whenRoom(Runnable task) {
+    /** Runs a task once when {@link #hasRoom} is true again. */
+    public void whenRoom(Runnable task) {
         waitingForRoom.add(task);
     }
 

@@ -1,9 +1,13 @@
 package io.millrace.amqp;
 
 import io.millrace.broker.Containers;
+import io.millrace.broker.Departure;
+import io.millrace.broker.Link;
 import io.millrace.broker.LocalTransaction;
 import io.millrace.broker.Node;
+import io.millrace.broker.NodeType;
 import io.millrace.broker.Nodes;
+import io.millrace.broker.Request;
 import io.millrace.journal.InMemoryJournal;
 import io.millrace.loop.Loop;
 import io.millrace.message.Condition;
@@ -13,9 +17,11 @@ import io.millrace.queue.MemoryBudget;
 import io.millrace.queue.Recorder;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /** Addresses for tests: those that were put there, and those that may be made. */
 final class FakeNodes implements Nodes {
@@ -25,6 +31,10 @@ final class FakeNodes implements Nodes {
     boolean create;
     boolean hold;
     int temporaries;
+    final List<Request> requests = new ArrayList<>();
+    final List<String> departures = new ArrayList<>();
+    Optional<Condition> unsubscribing = Optional.empty();
+    private final Map<Answer, FakeQueue> makers = new IdentityHashMap<>();
 
     final Map<String, Claim> claims = new HashMap<>();
 
@@ -55,7 +65,13 @@ final class FakeNodes implements Nodes {
     }
 
     @Override
-    public void open(String address, Use use, Object connection, Answer answer) {
+    public void open(Request request, Answer answer) {
+        String address = request.address();
+        requests.add(request);
+        if (request.use() == Request.Use.LOOK_UP) {
+            lookUp(request.link().name(), answer);
+            return;
+        }
         Runnable task = () -> {
             if (create) {
                 add(plain(address));
@@ -69,11 +85,21 @@ final class FakeNodes implements Nodes {
         answer(task);
     }
 
+    private void lookUp(String name, Answer answer) {
+        answer(() -> Optional.ofNullable(queues.get(name))
+                .ifPresentOrElse(
+                        answer::opened,
+                        () -> answer.refused(
+                                new Condition(Condition.NOT_FOUND, "there is no subscription \"" + name + "\""))));
+    }
+
     @Override
-    public void openTemporary(Object connection, Answer answer) {
+    public void openTemporary(NodeType type, Link link, Answer answer) {
         answer(() -> {
             FakeQueue queue = add("temp-" + ++temporaries);
             queue.temporary = true;
+            queue.type = type;
+            makers.put(answer, queue);
             answer.opened(queue);
         });
     }
@@ -132,7 +158,15 @@ final class FakeNodes implements Nodes {
     record Claim(Object connection, Containers.Answer answer) {}
 
     @Override
-    public void deleteTemporary(Node node) {
-        queues.remove(node.address());
+    public void release(Node node, Answer answer, Departure departure) {
+        departures.add(node.address() + " " + departure);
+        if (makers.remove(answer) != null) {
+            queues.remove(node.address());
+        }
+    }
+
+    @Override
+    public void unsubscribe(Node node, Consumer<Optional<Condition>> done) {
+        answer(() -> done.accept(unsubscribing));
     }
 }

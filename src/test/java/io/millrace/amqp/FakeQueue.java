@@ -1,6 +1,8 @@
 package io.millrace.amqp;
 
 import io.millrace.broker.Node;
+import io.millrace.broker.NodeType;
+import io.millrace.broker.Terms;
 import io.millrace.message.Condition;
 import io.millrace.message.Message;
 import io.millrace.message.Outcome;
@@ -31,6 +33,9 @@ final class FakeQueue implements Node, Target, Source {
     Optional<Condition> refusal = Optional.empty();
     boolean holdReceipts;
     boolean temporary;
+    NodeType type = NodeType.QUEUE;
+    Optional<Terms> terms = Optional.empty();
+    Selection selection = Selection.CONSUME;
     int room = Integer.MAX_VALUE;
     int deliveryCount;
     long expiryMillis;
@@ -67,7 +72,17 @@ final class FakeQueue implements Node, Target, Source {
     }
 
     @Override
-    public Target target() {
+    public NodeType type() {
+        return type;
+    }
+
+    @Override
+    public Optional<Terms> subscription() {
+        return terms;
+    }
+
+    @Override
+    public Target target(String container) {
         return this;
     }
 
@@ -115,6 +130,7 @@ final class FakeQueue implements Node, Target, Source {
 
     @Override
     public void attach(Consumer consumer, Selection selection) {
+        this.selection = selection;
         Subscriber subscriber = new Subscriber();
         subscriber.browse = selection.browse();
         subscribers.put(consumer, subscriber);

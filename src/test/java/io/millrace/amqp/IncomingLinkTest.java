@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.millrace.broker.NodeType;
 import io.millrace.message.Condition;
 import io.millrace.message.Message;
 import java.util.Arrays;
@@ -98,14 +99,22 @@ class IncomingLinkTest {
         }
 
         @Test
-        void aTopicIsNotImplemented() {
+        void capabilitiesAndDynamicTargetsSayWhetherAQueueOrATopicIsMeant() {
+            peer.nodes.add("orders");
             Attach asked = Peer.sender(0, "orders");
-            ((Target) asked.getTarget()).setCapabilities(Symbol.valueOf("topic"));
+            ((Target) asked.getTarget()).setCapabilities(Symbol.valueOf("else"), Symbol.valueOf("topic"));
             peer.send(asked);
-            assertNull(peer.expect(Attach.class).getTarget());
-            assertTrue(peer.expectDetach(Condition.NOT_IMPLEMENTED)
-                    .getDescription()
-                    .contains("topic"));
+            Attach answer = peer.expect(Attach.class);
+            assertArrayEquals(new Symbol[] {Symbol.valueOf("topic")}, ((Target) answer.getTarget()).getCapabilities());
+            assertEquals(Optional.of(NodeType.TOPIC), peer.nodes.requests.get(0).type());
+            peer.skip();
+
+            Attach dynamic = Peer.sender(1, null);
+            ((Target) dynamic.getTarget()).setDynamic(true);
+            ((Target) dynamic.getTarget()).setCapabilities(Symbol.valueOf("temporary-topic"));
+            peer.send(dynamic);
+            String address = ((Target) peer.expect(Attach.class).getTarget()).getAddress();
+            assertEquals(NodeType.TOPIC, peer.nodes.queues.get(address).type);
         }
 
         @Test

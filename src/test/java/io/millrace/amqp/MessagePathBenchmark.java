@@ -223,7 +223,7 @@ public class MessagePathBenchmark {
         }
 
         @Override
-        public void open(String address, Use use, Object connection, Answer answer) {
+        public void open(io.millrace.broker.Request request, Answer answer) {
             loop.post(() -> answer.opened(this));
         }
 
@@ -243,13 +243,23 @@ public class MessagePathBenchmark {
         }
 
         @Override
-        public void openTemporary(Object connection, Answer answer) {
+        public void openTemporary(io.millrace.broker.NodeType type, io.millrace.broker.Link link, Answer answer) {
             throw new UnsupportedOperationException();
         }
 
         @Override
-        public void deleteTemporary(io.millrace.broker.Node node) {
+        public void release(io.millrace.broker.Node node, Answer answer, io.millrace.broker.Departure departure) {}
+
+        @Override
+        public void unsubscribe(
+                io.millrace.broker.Node node,
+                java.util.function.Consumer<Optional<io.millrace.message.Condition>> done) {
             throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public io.millrace.broker.NodeType type() {
+            return io.millrace.broker.NodeType.QUEUE;
         }
 
         @Override
@@ -263,7 +273,7 @@ public class MessagePathBenchmark {
         }
 
         @Override
-        public io.millrace.queue.Target target() {
+        public io.millrace.queue.Target target(String container) {
             return this;
         }
 

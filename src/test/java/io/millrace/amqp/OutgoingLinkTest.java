@@ -128,24 +128,6 @@ class OutgoingLinkTest {
         }
 
         @Test
-        void aSelectorIsRefusedAndNeverIgnored() {
-            for (Object descriptor : List.of(
-                    UnsignedLong.valueOf(0x468C00000004L),
-                    Symbol.valueOf("apache.org:selector-filter:string"),
-                    UnsignedLong.valueOf(0x468C00000003L))) {
-                Peer other = new Peer().begin();
-                other.nodes.add("q");
-                Attach asked = Peer.receiver(0, "q");
-                Map<Symbol, Object> filters = new HashMap<>();
-                filters.put(Symbol.valueOf("any"), new Described(descriptor, "a = 1"));
-                ((Source) asked.getSource()).setFilter(filters);
-                other.send(asked);
-                assertNull(other.expect(Attach.class).getSource());
-                other.expectDetach(Condition.NOT_IMPLEMENTED);
-            }
-        }
-
-        @Test
         void aDynamicSourceMakesAQueueThatDiesWithItsLink() {
             Attach asked = Peer.receiver(0, null);
             ((Source) asked.getSource()).setDynamic(true);

@@ -15,6 +15,7 @@ import io.millrace.queue.Answers;
 import io.millrace.queue.Messages;
 import io.millrace.queue.Recipient;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 
@@ -53,17 +54,9 @@ class AddressesTest {
         }
 
         @Test
-        void aTopicIsRefusedAsNotImplemented() {
-            BrokerScene.Opened opened = scene.open(0, "topic://news", Nodes.Use.SEND, this);
-            scene.settle();
-
-            assertEquals(Condition.NOT_IMPLEMENTED, opened.refusal().symbol());
-        }
-
-        @Test
         void anEmptyOrUnprintableOrEndlessAddressIsRefused() {
-            for (String address : List.of("", "/", "queue://", "a\nb", "x".repeat(256))) {
-                BrokerScene.Opened opened = scene.open(0, address, Nodes.Use.SEND, this);
+            for (String address : List.of("", "/", "queue://", "topic://", "a\nb", "x".repeat(256))) {
+                BrokerScene.Opened opened = scene.open(0, address, Request.Use.SEND, this);
                 scene.settle();
 
                 assertEquals(Condition.INVALID_FIELD, opened.refusal().symbol(), address);
@@ -76,21 +69,21 @@ class AddressesTest {
         @Test
         void theAnswerWaitsUntilTheQueueIsInTheJournalAndNeverComesInsideTheCall() {
             BrokerScene scene = new BrokerScene(1);
-            BrokerScene.Opened opened = scene.open(0, "orders", Nodes.Use.SEND, this);
+            BrokerScene.Opened opened = scene.open(0, "orders", Request.Use.SEND, this);
             scene.runLoops();
             assertEquals(List.of(), opened.nodes);
 
             scene.settle();
             opened.node();
-            BrokerScene.Opened again = scene.open(0, "orders", Nodes.Use.SEND, this);
+            BrokerScene.Opened again = scene.open(0, "orders", Request.Use.SEND, this);
             assertEquals(List.of(), again.nodes);
         }
 
         @Test
         void twoWhoAskAtOnceGetOneQueue() {
             BrokerScene scene = new BrokerScene(2);
-            BrokerScene.Opened first = scene.open(0, "orders", Nodes.Use.SEND, this);
-            BrokerScene.Opened second = scene.open(1, "orders", Nodes.Use.RECEIVE, "another");
+            BrokerScene.Opened first = scene.open(0, "orders", Request.Use.SEND, this);
+            BrokerScene.Opened second = scene.open(1, "orders", Request.Use.RECEIVE, "another");
             scene.settle();
             Recipient consumer =
                     new Recipient(second.node().source()).attached().credit(5);
@@ -133,7 +126,7 @@ class AddressesTest {
         @Test
         void withoutARuleItIsRefused() {
             BrokerScene scene = new BrokerScene(withRules(), new InMemoryJournal(), 1);
-            BrokerScene.Opened opened = scene.open(0, "orders", Nodes.Use.SEND, this);
+            BrokerScene.Opened opened = scene.open(0, "orders", Request.Use.SEND, this);
             scene.settle();
 
             assertEquals(Condition.NOT_FOUND, opened.refusal().symbol());
@@ -146,7 +139,7 @@ class AddressesTest {
                     new AutoCreateRule("private.*", false, false, QueueSettings.DEFAULT),
                     new AutoCreateRule("*", true, false, QueueSettings.DEFAULT));
             BrokerScene scene = new BrokerScene(config, new InMemoryJournal(), 1);
-            BrokerScene.Opened closed = scene.open(0, "private.orders", Nodes.Use.SEND, this);
+            BrokerScene.Opened closed = scene.open(0, "private.orders", Request.Use.SEND, this);
             scene.settle();
 
             closed.refusal();
@@ -161,8 +154,8 @@ class AddressesTest {
 
         @Test
         void haveAddressesOfTheirOwnAndAreNotInTheStore() {
-            Node first = scene.temporary(0, owner);
-            Node second = scene.temporary(0, owner);
+            Node first = scene.temporary(0, owner).node();
+            Node second = scene.temporary(0, owner).node();
             assertNotEquals(first.address(), second.address());
             assertTrue(first.temporary());
             Answers answers = new Answers();
@@ -176,10 +169,10 @@ class AddressesTest {
 
         @Test
         void everybodyMaySendAndOnlyTheOwnerReceives() {
-            Node node = scene.temporary(0, owner);
-            BrokerScene.Opened sender = scene.open(1, node.address(), Nodes.Use.SEND, "stranger");
-            BrokerScene.Opened thief = scene.open(1, node.address(), Nodes.Use.RECEIVE, "stranger");
-            BrokerScene.Opened own = scene.open(0, node.address(), Nodes.Use.RECEIVE, owner);
+            Node node = scene.temporary(0, owner).node();
+            BrokerScene.Opened sender = scene.open(1, node.address(), Request.Use.SEND, "stranger");
+            BrokerScene.Opened thief = scene.open(1, node.address(), Request.Use.RECEIVE, "stranger");
+            BrokerScene.Opened own = scene.open(0, node.address(), Request.Use.RECEIVE, owner);
             scene.settle();
 
             assertEquals(Condition.RESOURCE_LOCKED, thief.refusal().symbol());
@@ -192,11 +185,11 @@ class AddressesTest {
         @Test
         void onlyTheOwnerReceivesAlsoWhenItIsAskedForBeforeThisLoopKnowsIt() {
             BrokerScene.Opened opened = new BrokerScene.Opened();
-            scene.broker.nodes(0).openTemporary(owner, opened);
+            scene.broker.nodes(0).openTemporary(NodeType.QUEUE, new Link(owner, "", "link"), opened);
             while (opened.nodes.isEmpty()) {
                 scene.loops.get(0).runOne();
             }
-            BrokerScene.Opened thief = scene.open(1, opened.node().address(), Nodes.Use.RECEIVE, "stranger");
+            BrokerScene.Opened thief = scene.open(1, opened.node().address(), Request.Use.RECEIVE, "stranger");
             scene.settle();
 
             assertEquals(Condition.RESOURCE_LOCKED, thief.refusal().symbol());
@@ -204,13 +197,26 @@ class AddressesTest {
 
         @Test
         void deletionTellsTheLinksOfAllLoops() {
-            Node node = scene.temporary(0, owner);
+            BrokerScene.Opened maker = scene.temporary(0, owner);
+            Node node = maker.node();
+            BrokerScene.Opened sender = scene.open(1, node.address(), Request.Use.SEND, "stranger");
+            BrokerScene.Opened gone = scene.open(1, node.address(), Request.Use.SEND, "another");
+            scene.settle();
+            scene.broker.nodes(1).release(gone.node(), gone, Departure.CLOSED);
             Node remote = scene.broker.nodes(1).find(node.address()).orElseThrow();
             Recipient here = new Recipient(node.source()).attached().credit(1);
             Recipient there = new Recipient(remote.source()).attached().credit(1);
-            scene.broker.nodes(1).deleteTemporary(remote);
-            scene.broker.nodes(0).deleteTemporary(node);
+            scene.broker.nodes(1).release(remote, sender, Departure.DETACHED);
+            scene.broker.nodes(1).open(Request.toSend(node.address(), Optional.empty(), new Link("x", "", "")), sender);
             scene.settle();
+            assertEquals(List.of(), here.closed);
+            scene.broker.nodes(0).release(node, maker, Departure.DETACHED);
+            scene.broker.nodes(0).release(node, maker, Departure.CLOSED);
+            scene.settle();
+
+            assertEquals(1, sender.deletions.size());
+            assertEquals(Condition.RESOURCE_DELETED, sender.deletions.get(0).symbol());
+            assertEquals(List.of(), gone.deletions);
 
             assertEquals(Condition.RESOURCE_DELETED, here.closed.get(0).symbol());
             assertEquals(1, here.closed.size());
@@ -224,10 +230,11 @@ class AddressesTest {
 
         @Test
         void oneThatIsGoneIsNotMadeAgain() {
-            Node node = scene.temporary(0, owner);
-            scene.broker.nodes(0).deleteTemporary(node);
+            BrokerScene.Opened maker = scene.temporary(0, owner);
+            Node node = maker.node();
+            scene.broker.nodes(0).release(node, maker, Departure.CLOSED);
             scene.settle();
-            BrokerScene.Opened opened = scene.open(0, node.address(), Nodes.Use.SEND, owner);
+            BrokerScene.Opened opened = scene.open(0, node.address(), Request.Use.SEND, owner);
             scene.settle();
 
             assertEquals(Condition.NOT_FOUND, opened.refusal().symbol());
@@ -235,8 +242,9 @@ class AddressesTest {
 
         @Test
         void aQueueThatIsToLastIsNotDeletedThisWay() {
-            Node node = scene.node(0, "orders");
-            scene.broker.nodes(0).deleteTemporary(node);
+            BrokerScene.Opened opened = scene.open(0, "orders", Request.Use.SEND, owner);
+            scene.settle();
+            scene.broker.nodes(0).release(opened.node(), opened, Departure.CLOSED);
             scene.settle();
 
             assertTrue(scene.broker.nodes(0).find("orders").isPresent());

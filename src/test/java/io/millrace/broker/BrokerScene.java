@@ -80,6 +80,7 @@ final class BrokerScene {
     static final class Opened implements Nodes.Answer {
         final List<Node> nodes = new ArrayList<>();
         final List<Condition> refusals = new ArrayList<>();
+        final List<Condition> deletions = new ArrayList<>();
 
         @Override
         public void opened(Node node) {
@@ -89,6 +90,11 @@ final class BrokerScene {
         @Override
         public void refused(Condition reason) {
             refusals.add(reason);
+        }
+
+        @Override
+        public void deleted(Condition reason) {
+            deletions.add(reason);
         }
 
         Node node() {
@@ -106,24 +112,30 @@ final class BrokerScene {
         }
     }
 
-    Opened open(int loop, String address, Nodes.Use use, Object connection) {
+    Opened open(int loop, String address, Request.Use use, Object connection) {
+        Link link = new Link(connection, String.valueOf(connection), "link");
+        return open(loop, new Request(address, Optional.empty(), use, link, Terms.PLAIN));
+    }
+
+    Opened open(int loop, Request request) {
         Opened opened = new Opened();
-        broker.nodes(loop).open(address, use, connection, opened);
+        broker.nodes(loop).open(request, opened);
         return opened;
     }
 
     /** The node as seen from a loop, made if need be. */
     Node node(int loop, String address) {
-        Opened opened = open(loop, address, Nodes.Use.SEND, this);
+        Opened opened = open(loop, address, Request.Use.SEND, this);
         settle();
         return opened.node();
     }
 
-    Node temporary(int loop, Object connection) {
+    /** A temporary queue of this connection. */
+    Opened temporary(int loop, Object connection) {
         Opened opened = new Opened();
-        broker.nodes(loop).openTemporary(connection, opened);
+        broker.nodes(loop).openTemporary(NodeType.QUEUE, new Link(connection, "", "link"), opened);
         settle();
-        return opened.node();
+        return opened;
     }
 
     Recipient consumer(int loop, String address) {

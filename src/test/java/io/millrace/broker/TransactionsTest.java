@@ -227,9 +227,10 @@ class TransactionsTest {
         void happensWhenOneQueueRefusesToCommit() {
             sendBoth("a");
             scene.runLoops();
-            Node temporary = scene.temporary(0, this);
+            BrokerScene.Opened maker = scene.temporary(0, this);
+            Node temporary = maker.node();
             send(temporary.target(), Messages.durable("b"));
-            scene.broker.nodes(0).deleteTemporary(temporary);
+            scene.broker.nodes(0).release(temporary, maker, Departure.CLOSED);
             scene.settle();
             Condition refusal = refusedCommit();
 

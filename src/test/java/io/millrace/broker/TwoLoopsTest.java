@@ -321,7 +321,8 @@ class TwoLoopsTest {
 
         @Test
         void aConsumerThatIsClosedWhileItLeavesIsNotTold() {
-            Node temporary = scene.temporary(0, this);
+            BrokerScene.Opened maker = scene.temporary(0, this);
+            Node temporary = maker.node();
             Recipient consumer = new Recipient(scene.broker
                     .nodes(1)
                     .find(temporary.address())
@@ -329,7 +330,7 @@ class TwoLoopsTest {
                     .source());
             consumer.attached();
             scene.settle();
-            scene.broker.nodes(0).deleteTemporary(temporary);
+            scene.broker.nodes(0).release(temporary, maker, Departure.CLOSED);
             scene.loops.get(0).runAll();
             consumer.detach(false);
             scene.settle();
@@ -340,9 +341,10 @@ class TwoLoopsTest {
 
     @Test
     void aRefusalComesBackWithItsReason() {
-        Node temporary = scene.temporary(0, this);
+        BrokerScene.Opened maker = scene.temporary(0, this);
+        Node temporary = maker.node();
         Node remote = scene.broker.nodes(1).find(temporary.address()).orElseThrow();
-        scene.broker.nodes(0).deleteTemporary(temporary);
+        scene.broker.nodes(0).release(temporary, maker, Departure.CLOSED);
         Answers answers = new Answers();
         scene.settle();
         remote.target().offer(Messages.durable("a"), answers);

@@ -202,14 +202,6 @@ class JmsTest {
                 }
             }
         }
-
-        @Test
-        void aTopicIsRefusedInWordsThatSayWhy() throws Exception {
-            Session session = session();
-            JMSException refused =
-                    assertThrows(JMSException.class, () -> session.createProducer(session.createTopic("news")));
-            assertTrue(refused.getMessage().contains("topic"), refused.getMessage());
-        }
     }
 
     @Nested

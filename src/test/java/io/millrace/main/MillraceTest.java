@@ -220,7 +220,7 @@ class MillraceTest {
             try (Millrace millrace = Millrace.start(config());
                     Connection connection = connect(millrace);
                     Session session = connection.createSession()) {
-                assertThrows(JMSException.class, () -> session.createProducer(session.createTopic("topic://news"))
+                assertThrows(JMSException.class, () -> session.createProducer(session.createTopic("queue://news"))
                         .close());
                 String metrics = get(millrace, "/metrics").body();
                 assertTrue(metrics.contains("millrace_refusals_total{condition=\"amqp:"), metrics);
@@ -232,7 +232,7 @@ class MillraceTest {
             try (Millrace millrace = Millrace.start(config());
                     Connection connection = connect(millrace);
                     Session session = connection.createSession()) {
-                assertThrows(JMSException.class, () -> session.createProducer(session.createTopic("topic://news"))
+                assertThrows(JMSException.class, () -> session.createProducer(session.createTopic("queue://news"))
                         .close());
                 Pattern type = Pattern.compile("# TYPE (millrace_\\w+) ");
                 Pattern row = Pattern.compile("(?m)^\\| `(millrace_\\w+)");

@@ -1,8 +1,11 @@
 package io.millrace.simulation;
 
 import io.millrace.broker.Broker;
+import io.millrace.broker.Link;
 import io.millrace.broker.Node;
 import io.millrace.broker.Nodes;
+import io.millrace.broker.Request;
+import io.millrace.broker.Terms;
 import io.millrace.journal.InMemoryJournal;
 import io.millrace.journal.Journal.Room;
 import io.millrace.loop.ManualLoop;
@@ -262,17 +265,20 @@ final class Simulation {
 
     private Node open(String address) {
         List<Node> opened = new ArrayList<>();
-        broker.nodes(random.nextInt(loops.size())).open(address, Nodes.Use.RECEIVE, this, new Nodes.Answer() {
-            @Override
-            public void opened(Node node) {
-                opened.add(node);
-            }
+        broker.nodes(random.nextInt(loops.size()))
+                .open(
+                        Request.toReceive(address, Optional.empty(), new Link(this, "", "sim"), Terms.PLAIN),
+                        new Nodes.Answer() {
+                            @Override
+                            public void opened(Node node) {
+                                opened.add(node);
+                            }
 
-            @Override
-            public void refused(Condition reason) {
-                throw new AssertionError(address + ": " + reason);
-            }
-        });
+                            @Override
+                            public void refused(Condition reason) {
+                                throw new AssertionError(address + ": " + reason);
+                            }
+                        });
         comeToRest();
         return opened.get(0);
     }
