@@ -1,5 +1,6 @@
 package io.millrace.message;
 
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -218,6 +219,21 @@ public final class Message {
         return ttl;
     }
 
+    /** The names of the fields of the properties section, as the specification writes them. */
+    public static List<String> propertyNames() {
+        return Properties.NAMES;
+    }
+
+    /**
+     * The value of a field of the properties section, decoded, for those who know its name only when they run.
+     *
+     * @param name one of {@link #propertyNames}
+     * @return an empty string when it is absent, null, or cannot be decoded
+     */
+    public Object property(String name) {
+        return Properties.value(bytes, properties, Properties.NAMES.indexOf(name));
+    }
+
     /** The message-id: a String, an UnsignedLong, a UUID or a Binary; an empty string when there is none. */
     public Object messageId() {
         return Properties.id(bytes, properties, Properties.MESSAGE_ID);
@@ -347,7 +363,7 @@ public final class Message {
         if (format != 0) {
             return bytes;
         }
-        byte[] encoded = new byte[encodedSize(deliveryCount, ttlMillis)];
+        byte[] encoded = new byte[headerSize(deliveryCount, ttlToSend(ttlMillis)) + bytes.length - afterHeader];
         int header = header(deliveryCount, firstAcquirer, ttlMillis, encoded, 0);
         System.arraycopy(bytes, afterHeader, encoded, header, encoded.length - header);
         return encoded;

@@ -1,6 +1,7 @@
 package io.millrace.message;
 
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * The fields of a properties section (AMQP 1.0, part 3, section 3.2.4), each found by stepping over those before it. A field
@@ -20,6 +21,22 @@ final class Properties {
     static final int GROUP_ID = 10;
     static final int GROUP_SEQUENCE = 11;
     static final int REPLY_TO_GROUP_ID = 12;
+
+    /** The names of the fields, in their order. */
+    static final List<String> NAMES = List.of(
+            "message-id",
+            "user-id",
+            "to",
+            "subject",
+            "reply-to",
+            "correlation-id",
+            "content-type",
+            "content-encoding",
+            "absolute-expiry-time",
+            "creation-time",
+            "group-id",
+            "group-sequence",
+            "reply-to-group-id");
 
     private static final int NONE = -1;
     private static final byte[] NO_BYTES = {};
@@ -45,6 +62,12 @@ final class Properties {
         } catch (MalformedMessageException e) {
             return NONE;
         }
+    }
+
+    /** A value of any type, or an empty string. */
+    static Object value(byte[] bytes, int list, int field) {
+        int at = find(bytes, list, field);
+        return at == NONE ? "" : Value.decode(bytes, at, end(bytes, at));
     }
 
     /** A string or symbol, or an empty string. */

@@ -48,7 +48,7 @@ sealed interface Comparison extends Expression {
         }
 
         /** Whether this holds between two values that are known. */
-        private boolean holds(Object left, Object right, Dialect dialect) {
+        boolean holds(Object left, Object right, Dialect dialect) {
             if (left instanceof Number a && right instanceof Number b) {
                 boolean exact = Numbers.exact(a) && Numbers.exact(b);
                 return exact

@@ -9,10 +9,12 @@ final class Lexer {
             Set.of("AND", "OR", "NOT", "BETWEEN", "LIKE", "ESCAPE", "IN", "IS", "NULL", "TRUE", "FALSE");
 
     private final String text;
+    private final Dialect dialect;
     private int at;
 
-    Lexer(String text) {
+    Lexer(String text, Dialect dialect) {
         this.text = text;
+        this.dialect = dialect;
     }
 
     Token next() throws SelectorException {
@@ -23,11 +25,14 @@ final class Lexer {
             return new Token(Token.Kind.END, at, "");
         }
         char first = text.charAt(at);
-        if (first == '\'') {
-            return quoted(Token.Kind.STRING, "string");
+        if (first == '\'' || (first == '"' && dialect == Dialect.SQL)) {
+            return quoted(Token.Kind.STRING, "string", first);
         }
         if (first == '"') {
-            return quoted(Token.Kind.QUOTED_NAME, "quoted name");
+            return quoted(Token.Kind.QUOTED_NAME, "quoted name", first);
+        }
+        if (first == '[' && dialect == Dialect.SQL) {
+            return quoted(Token.Kind.QUOTED_NAME, "name in brackets", ']');
         }
         if (isDigit(at) || (first == '.' && isDigit(at + 1))) {
             return number();
@@ -35,9 +40,8 @@ final class Lexer {
         return Character.isJavaIdentifierStart(text.codePointAt(at)) ? word() : operator();
     }
 
-    private Token quoted(Token.Kind kind, String name) throws SelectorException {
-        int start = at;
-        char quote = text.charAt(at++);
+    private Token quoted(Token.Kind kind, String name, char quote) throws SelectorException {
+        int start = at++;
         StringBuilder content = new StringBuilder();
         while (true) {
             int end = text.indexOf(quote, at);
@@ -101,6 +105,9 @@ final class Lexer {
     private Token number() throws SelectorException {
         int start = at;
         boolean hex = text.startsWith("0x", at) || text.startsWith("0X", at);
+        if (hex && dialect == Dialect.SQL) {
+            throw new SelectorException(start, "binary literals, such as 0x..., are not supported");
+        }
         boolean exact = hex || !skipApproximate();
         if (hex) {
             at += 2;

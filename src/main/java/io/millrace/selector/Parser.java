@@ -29,7 +29,7 @@ final class Parser {
                     + " are allowed. Put what it lists into a property of the messages");
         }
         this.text = text;
-        this.lexer = new Lexer(text);
+        this.lexer = new Lexer(text, dialect);
         this.dialect = dialect;
         this.token = lexer.next();
     }

@@ -25,7 +25,8 @@ public interface Selector {
     /**
      * Reads an AMQP SQL filter expression (AMQP Filter Expressions 1.0, section 5), whose names may say in which section
      * to look: {@code header.priority}, {@code p.subject}, {@code application_properties.colour},
-     * {@code m.x-opt-name}. Functions and nested fields are not supported.
+     * {@code m.retries}. Double quotes enclose strings, and square brackets names. Functions, binary literals and fields
+     * within fields are not supported.
      *
      * @throws SelectorException if it is not one, or too long or too deep
      */
