@@ -27,7 +27,7 @@ class SelectorOracleTest {
 
     @Test
     void meansTheSameToQpidJms() throws Exception {
-        run(20_000);
+        run(5_000);
     }
 
     @Test
