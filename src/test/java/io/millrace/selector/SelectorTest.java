@@ -229,6 +229,12 @@ class SelectorTest {
         }
 
         @Test
+        void zeroHasNoSign() {
+            assertTrueFor(MIXED, "0 = -0.0");
+            assertTrueFor(Sample.properties(Map.of("n", -0.0)), "n = 0 AND n = 0.0 AND n >= 0");
+        }
+
+        @Test
         void notANumberEqualsNothing() {
             Candidate odd = Sample.properties(Map.of("n", Double.NaN));
             assertFalseFor(odd, "n = n");
