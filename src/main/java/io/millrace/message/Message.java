@@ -264,16 +264,6 @@ public final class Message {
         return Properties.id(bytes, properties, Properties.CORRELATION_ID);
     }
 
-    /** The content-type, or an empty string. */
-    public String contentType() {
-        return Properties.text(bytes, properties, Properties.CONTENT_TYPE);
-    }
-
-    /** The content-encoding, or an empty string. */
-    public String contentEncoding() {
-        return Properties.text(bytes, properties, Properties.CONTENT_ENCODING);
-    }
-
     /** When it expires, in milliseconds of the epoch; 0 when it does not say. */
     public long absoluteExpiryMillis() {
         return Properties.timestamp(bytes, properties, Properties.ABSOLUTE_EXPIRY_TIME);
@@ -292,11 +282,6 @@ public final class Message {
     /** Its place in the group, negative for what JMS set to a negative number (on the wire it is a uint); 0 when absent. */
     public int groupSequence() {
         return (int) Properties.uint(bytes, properties, Properties.GROUP_SEQUENCE);
-    }
-
-    /** The group that answers belong to, or an empty string. */
-    public String replyToGroupId() {
-        return Properties.text(bytes, properties, Properties.REPLY_TO_GROUP_ID);
     }
 
     /**

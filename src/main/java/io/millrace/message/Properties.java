@@ -14,13 +14,10 @@ final class Properties {
     static final int SUBJECT = 3;
     static final int REPLY_TO = 4;
     static final int CORRELATION_ID = 5;
-    static final int CONTENT_TYPE = 6;
-    static final int CONTENT_ENCODING = 7;
     static final int ABSOLUTE_EXPIRY_TIME = 8;
     static final int CREATION_TIME = 9;
     static final int GROUP_ID = 10;
     static final int GROUP_SEQUENCE = 11;
-    static final int REPLY_TO_GROUP_ID = 12;
 
     /** The names of the fields, in their order. */
     static final List<String> NAMES = List.of(

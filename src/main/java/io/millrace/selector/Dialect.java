@@ -87,8 +87,11 @@ enum Dialect {
             field("subject", Expression.Kind.STRING, Message::subject),
             field("reply_to", Expression.Kind.STRING, Message::replyTo),
             field("correlation_id", Expression.Kind.UNDETERMINED, Message::correlationId),
-            field("content_type", Expression.Kind.STRING, Message::contentType),
-            field("content_encoding", Expression.Kind.STRING, Message::contentEncoding),
+            field("content_type", Expression.Kind.STRING, message -> String.valueOf(message.property("content-type"))),
+            field(
+                    "content_encoding",
+                    Expression.Kind.STRING,
+                    message -> String.valueOf(message.property("content-encoding"))),
             field(
                     "absolute_expiry_time",
                     Expression.Kind.NUMBER,
@@ -96,7 +99,7 @@ enum Dialect {
             field("creation_time", Expression.Kind.NUMBER, message -> unlessZero(message.creationTimeMillis())),
             field("group_id", Expression.Kind.STRING, Message::groupId),
             field("group_sequence", Expression.Kind.NUMBER, Dialect::unsignedGroupSequence),
-            field("reply_to_group_id", Expression.Kind.STRING, Message::replyToGroupId));
+            field("reply_to_group_id", Expression.Kind.STRING, message -> message.property("reply-to-group-id")));
 
     /**
      * What a name stands for.

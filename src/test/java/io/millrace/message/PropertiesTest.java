@@ -64,13 +64,13 @@ class PropertiesTest {
         assertEquals("", message.subject());
         assertEquals("", message.replyTo());
         assertEquals("", message.correlationId());
-        assertEquals("", message.contentType());
-        assertEquals("", message.contentEncoding());
+        assertEquals("", message.property("content-type"));
+        assertEquals("", message.property("content-encoding"));
         assertEquals(0, message.absoluteExpiryMillis());
         assertEquals(0, message.creationTimeMillis());
         assertEquals("", message.groupId());
         assertEquals(0, message.groupSequence());
-        assertEquals("", message.replyToGroupId());
+        assertEquals("", message.property("reply-to-group-id"));
         assertEquals("", message.applicationProperty("colour"));
         assertFalse(message.mayHaveDeliveryTime());
         assertEquals(0, message.deliveryTimeMillis(1000));
@@ -103,13 +103,13 @@ class PropertiesTest {
             assertEquals("subject", message.subject());
             assertEquals("answers", message.replyTo());
             assertEquals("id-0", message.correlationId());
-            assertEquals("text/plain", message.contentType());
-            assertEquals("gzip", message.contentEncoding());
+            assertEquals(Symbol.valueOf("text/plain"), message.property("content-type"));
+            assertEquals(Symbol.valueOf("gzip"), message.property("content-encoding"));
             assertEquals(1_700_000_000_123L, message.absoluteExpiryMillis());
             assertEquals(1_600_000_000_456L, message.creationTimeMillis());
             assertEquals("group", message.groupId());
             assertEquals(-1, message.groupSequence());
-            assertEquals("other", message.replyToGroupId());
+            assertEquals("other", message.property("reply-to-group-id"));
         }
 
         @Test
