@@ -64,13 +64,10 @@ class PropertiesTest {
         assertEquals("", message.subject());
         assertEquals("", message.replyTo());
         assertEquals("", message.correlationId());
-        assertEquals("", message.property("content-type"));
-        assertEquals("", message.property("content-encoding"));
         assertEquals(0, message.absoluteExpiryMillis());
         assertEquals(0, message.creationTimeMillis());
         assertEquals("", message.groupId());
         assertEquals(0, message.groupSequence());
-        assertEquals("", message.property("reply-to-group-id"));
         assertEquals("", message.applicationProperty("colour"));
         assertFalse(message.mayHaveDeliveryTime());
         assertEquals(0, message.deliveryTimeMillis(1000));
