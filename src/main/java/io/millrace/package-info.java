@@ -27,6 +27,12 @@
  * {@link io.millrace.broker.Broker} makes the queues again, each on its loop, and links are let in. Messages are read when
  * consumers come. Live work and recovery know the same facts.
  *
- * <p>Transactions are not there yet; when they are, commit is the fifth story.
+ * <p><b>Commit.</b> A peer declares a transaction through a link to the coordinator, and gets an id from
+ * {@link io.millrace.broker.Nodes}. What it sends in it waits in its queues, which have told it whether they would take it;
+ * what it settles in it belongs to the transaction and no more to the consumer. When the peer discharges it, each loop's
+ * {@link io.millrace.queue.Branch} asks its queues for their facts: messages get their places, removals are written down. All
+ * facts of all loops go to the journal as one batch, and when that is durable messages are seen, and the peer is told. If one
+ * queue refuses, or the link to the coordinator is lost, or nothing happens for too long, all is rolled back: what was sent is
+ * forgotten, and what was settled goes back to its place, with one more failed attempt.
  */
 package io.millrace;

@@ -259,6 +259,7 @@ public final class AmqpConnection {
     private void letIn(Open open) {
         deadline.cancel();
         state = State.OPEN;
+        transactions.opened(open);
         transport.writeOpen(exchange.properties(), OpenExchange.offered());
         idle.start(OpenExchange.idleMillis(open));
         events.opened(this);

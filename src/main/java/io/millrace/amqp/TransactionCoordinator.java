@@ -161,7 +161,7 @@ final class TransactionCoordinator implements Target {
             outcome = Optional.of(result);
             while (!answers.isEmpty() && answers.peek().outcome.isPresent()) {
                 Answer next = answers.poll();
-                next.receipt.settled(next.outcome.get());
+                next.receipt.settled(transactions.told(next.outcome.get()));
             }
         }
     }

@@ -1,5 +1,6 @@
 package io.millrace.amqp;
 
+import io.millrace.broker.LocalTransaction;
 import io.millrace.broker.Nodes;
 import io.millrace.loop.Loop;
 import io.millrace.message.Condition;
@@ -15,6 +16,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.apache.qpid.proton.amqp.Binary;
+import org.apache.qpid.proton.amqp.Symbol;
+import org.apache.qpid.proton.amqp.transport.Open;
 
 /**
  * The open transactions of a connection by their ids, which are valid in all its sessions (AMQP 1.0, part 4). Owned by the
@@ -29,6 +32,9 @@ final class Transactions {
     /** Ids kept of those whose time was up, so that a late peer is told what happened. */
     private static final int REMEMBERED = 1000;
 
+    private static final Symbol PRODUCT = Symbol.valueOf("product");
+    private static final String QPID_JMS = "QpidJMS";
+
     private final Loop loop;
     private final Nodes nodes;
     private final Duration timeout;
@@ -36,12 +42,36 @@ final class Transactions {
     private final Set<Binary> timedOut = new LinkedHashSet<>();
     private Optional<Loop.Timer> timer = Optional.empty();
     private long lastId;
+    private boolean tellsCause;
 
     /** @param timeout how long nothing may happen in a transaction that holds something; zero for ever */
     Transactions(Loop loop, Nodes nodes, Duration timeout) {
         this.loop = loop;
         this.nodes = nodes;
         this.timeout = timeout;
+    }
+
+    /**
+     * The peer has opened the connection. Qpid JMS takes {@code amqp:transaction:rollback} in the answer to a commit for "in
+     * doubt", and every other condition for "rolled back" (seen with 2.10): it gets the cause instead.
+     */
+    void opened(Open open) {
+        tellsCause = open.getProperties() != null
+                && QPID_JMS.equals(open.getProperties().get(PRODUCT));
+    }
+
+    /** What the peer is told of a declare or discharge. */
+    Outcome told(Outcome outcome) {
+        if (!tellsCause || !(outcome instanceof Outcome.Rejected rejected)) {
+            return outcome;
+        }
+        return new Outcome.Rejected(rejected.error()
+                .filter(error -> error.symbol().equals(Condition.TRANSACTION_ROLLBACK))
+                .map(error -> new Condition(
+                        String.valueOf(error.info().getOrDefault(LocalTransaction.CAUSE, Condition.INTERNAL_ERROR)),
+                        error.description(),
+                        error.info()))
+                .or(rejected::error));
     }
 
     /** The id of a transaction as it is on the wire. */
@@ -92,7 +122,8 @@ final class Transactions {
     void discharge(Object id, boolean fail, Receipt receipt) {
         OpenTransaction transaction = id instanceof Binary ? open.remove(id) : null;
         if (transaction == null) {
-            receipt.settled(new Outcome.Rejected(missing(id)));
+            boolean rolledBack = fail && id instanceof Binary && timedOut.contains(id);
+            receipt.settled(rolledBack ? Outcome.ACCEPTED : new Outcome.Rejected(missing(id)));
         } else {
             transaction.work().discharge(fail, receipt);
             stopTimer();

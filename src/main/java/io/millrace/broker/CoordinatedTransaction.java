@@ -14,6 +14,7 @@ import io.millrace.queue.Target;
 import io.millrace.queue.Transaction;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -131,18 +132,30 @@ final class CoordinatedTransaction implements LocalTransaction {
         operations++;
         bytes += size;
         if (!over && (operations > limits.operations() || bytes > limits.bytes())) {
-            abort(
-                    rolledBack(
-                            operations > limits.operations()
-                                    ? "it has more than " + limits.operations()
-                                            + " messages sent and received, the limit of a transaction; commit more often"
-                                    : "its messages have more than " + limits.bytes()
-                                            + " bytes, a quarter of the broker's memory; commit more often or raise the memory"));
+            abort(rolledBack(tooLarge()));
         }
     }
 
-    private static Condition rolledBack(String reason) {
-        return new Condition(Condition.TRANSACTION_ROLLBACK, "the transaction was rolled back: " + reason);
+    private Condition tooLarge() {
+        return operations > limits.operations()
+                ? new Condition(
+                        Condition.RESOURCE_LIMIT_EXCEEDED,
+                        "it has more than " + limits.operations()
+                                + " messages sent and received, the limit of a transaction; commit more often",
+                        Map.of("reason", "transaction-messages", "limit", limits.operations()))
+                : new Condition(
+                        Condition.RESOURCE_LIMIT_EXCEEDED,
+                        "its messages have more than " + limits.bytes()
+                                + " bytes, a quarter of the broker's memory; commit more often or raise the memory",
+                        Map.of("reason", "transaction-bytes", "limit", limits.bytes()));
+    }
+
+    /** The cause stays in the info, for programs. */
+    private static Condition rolledBack(Condition cause) {
+        Map<String, Object> info = new LinkedHashMap<>(cause.info());
+        info.put(CAUSE, cause.symbol());
+        return new Condition(
+                Condition.TRANSACTION_ROLLBACK, "the transaction was rolled back: " + cause.description(), info);
     }
 
     private void answered() {
@@ -166,7 +179,7 @@ final class CoordinatedTransaction implements LocalTransaction {
     @Override
     public void doom(Condition reason) {
         if (ended.isEmpty()) {
-            ended = Optional.of(rolledBack(reason.description()));
+            ended = Optional.of(rolledBack(reason));
         }
     }
 
@@ -240,7 +253,7 @@ final class CoordinatedTransaction implements LocalTransaction {
         if (refusal.isPresent()) {
             over = false;
             rollBack();
-            receipt.settled(new Outcome.Rejected(rolledBack(refusal.get().description())));
+            receipt.settled(new Outcome.Rejected(rolledBack(refusal.get())));
         } else {
             home.resources().recorder().commit(facts, () -> committed(receipt));
         }

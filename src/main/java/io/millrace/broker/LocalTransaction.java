@@ -16,6 +16,8 @@ import io.millrace.queue.Transaction;
  * <p>Once something in it has been refused it can only be rolled back; discharging it then says why.
  */
 public interface LocalTransaction extends Transaction {
+    /** In the info of a {@link Condition#TRANSACTION_ROLLBACK}: the symbol of the condition that led to it. */
+    String CAUSE = "cause";
 
     /** Offers a message in it. The receipt is told {@code accepted}, or why the message, and with it the transaction, is refused. */
     void offer(Target target, Message message, Receipt receipt);

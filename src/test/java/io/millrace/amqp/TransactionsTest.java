@@ -32,6 +32,7 @@ import org.apache.qpid.proton.amqp.transport.Attach;
 import org.apache.qpid.proton.amqp.transport.Disposition;
 import org.apache.qpid.proton.amqp.transport.End;
 import org.apache.qpid.proton.amqp.transport.Flow;
+import org.apache.qpid.proton.amqp.transport.Open;
 import org.apache.qpid.proton.amqp.transport.Role;
 import org.apache.qpid.proton.amqp.transport.Transfer;
 import org.junit.jupiter.api.BeforeEach;
@@ -205,6 +206,27 @@ class TransactionsTest {
         }
 
         @Test
+        void qpidJmsIsToldTheCauseForItTakesRollbackForInDoubt() {
+            Peer qpid = new Peer();
+            Open open = Peer.open();
+            open.setProperties(Map.of(Symbol.valueOf("product"), "QpidJMS"));
+            qpid.send(Handshake.AMQP_HEADER, Peer.frame(0, open), Peer.frame(0, Peer.newBegin()));
+            qpid.send(coordinator(CONTROL));
+            qpid.send(request(new Declare()));
+            qpid.skip();
+            qpid.nodes.transactions.get(0).refusal = Optional.of(new Condition(
+                    Condition.TRANSACTION_ROLLBACK, "full", Map.of("cause", Condition.RESOURCE_LIMIT_EXCEEDED)));
+            qpid.send(request(discharge(Transactions.wireId(1), false)));
+
+            Rejected rejected = assertInstanceOf(
+                    Rejected.class, qpid.expect(Disposition.class).getState());
+            assertEquals(
+                    Symbol.valueOf(Condition.RESOURCE_LIMIT_EXCEEDED),
+                    rejected.getError().getCondition());
+            assertEquals("full", rejected.getError().getDescription());
+        }
+
+        @Test
         void aDischargeThatFailsEndsTheLinkOfASenderThatKnowsNoRejected() {
             Attach asked = coordinator(CONTROL);
             ((Source) asked.getSource()).setOutcomes(Accepted.DESCRIPTOR_SYMBOL, Symbol.valueOf("amqp:modified:list"));
@@ -365,9 +387,13 @@ class TransactionsTest {
             assertEquals(List.of("sent", "sent", "rolled back"), transaction().log);
             peer.skip();
 
-            peer.send(Peer.frame(0, transfer(0, id), Peer.message("z")), request(discharge(id, false)));
+            peer.send(
+                    Peer.frame(0, transfer(0, id), Peer.message("z")),
+                    request(discharge(id, false)),
+                    request(discharge(id, true)));
             expectRejected(3, Condition.TRANSACTION_TIMEOUT);
             expectRejected(4, Condition.TRANSACTION_TIMEOUT);
+            answer(5, Accepted.class);
         }
 
         @Test
