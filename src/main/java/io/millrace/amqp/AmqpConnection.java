@@ -60,6 +60,7 @@ public final class AmqpConnection {
     private String container = "";
     private String user = "";
     private int maxFrameSize = MIN_MAX_FRAME_SIZE;
+    private boolean largeFirst;
     private long transfersIn;
     private long transfersOut;
 
@@ -402,10 +403,21 @@ public final class AmqpConnection {
 
     /** Goes on with what waited for the socket or for a session window. */
     void resume() {
-        for (AmqpSession session : channels.all()) {
-            session.continuePartial();
+        // By turns, so that neither a large message nor many small ones keep the others waiting for ever.
+        largeFirst = !largeFirst;
+        if (largeFirst) {
+            continuePartials();
         }
         output.resume();
+        if (!largeFirst) {
+            continuePartials();
+        }
+    }
+
+    private void continuePartials() {
+        for (AmqpSession session : channels.all()) {
+            session.continuePartials();
+        }
     }
 
     void receivedMessage() {

@@ -4,8 +4,10 @@ import io.millrace.broker.Departure;
 import io.millrace.message.Condition;
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.apache.qpid.proton.amqp.Binary;
 import org.apache.qpid.proton.amqp.UnsignedInteger;
@@ -25,7 +27,8 @@ import org.apache.qpid.proton.amqp.transport.Transfer;
  * Owned by its connection.
  *
  * <p>The incoming window is as large as it can be, for link credit is what holds peers back. The outgoing window is the
- * peer's: no transfer frame is written beyond it, so a delivery may stop in the middle ({@link #continuePartial}).
+ * peer's: no transfer frame is written beyond it, so a delivery may stop in the middle, one on each link, while those on other
+ * links go on ({@link #continuePartials}).
  */
 final class AmqpSession {
     private static final UnsignedInteger OUTGOING_WINDOW = UnsignedInteger.valueOf(Integer.MAX_VALUE);
@@ -52,8 +55,11 @@ final class AmqpSession {
     private int nextDeliveryId;
     private int lastIncomingDelivery;
     private boolean deliveriesCame;
-    private OutgoingDelivery partial;
     private final List<Consumer<Departure>> leftBehind = new ArrayList<>(0);
+
+    /** Deliveries that had to stop in the middle, those that have waited longest first. */
+    private final Set<OutgoingDelivery> partial = new LinkedHashSet<>();
+
     private boolean active = true;
 
     /**
@@ -254,7 +260,7 @@ final class AmqpSession {
 
     /** Whether a delivery may begin now. */
     boolean takesDelivery() {
-        return active && partial == null && remoteWindow > 0;
+        return active && remoteWindow > 0;
     }
 
     /** The delivery-id for the next delivery. */
@@ -269,7 +275,8 @@ final class AmqpSession {
         }
         write(delivery);
         if (!delivery.complete()) {
-            partial = delivery;
+            partial.add(delivery);
+            delivery.link().stopped(delivery);
         }
     }
 
@@ -279,29 +286,36 @@ final class AmqpSession {
             nextOutgoingId++;
             remoteWindow--;
             connection.output().wroteTransfer();
-        } while (!delivery.complete() && remoteWindow > 0 && connection.takesOutput());
+        } while (!delivery.complete() && delivery.ready() && remoteWindow > 0 && connection.takesOutput());
         if (delivery.complete()) {
+            if (!partial.isEmpty()) {
+                partial.remove(delivery);
+            }
             delivery.link().written(delivery);
         }
     }
 
-    /** Goes on with a delivery that had to stop in the middle. */
-    void continuePartial() {
-        if (active && partial != null && remoteWindow > 0 && connection.takesOutput()) {
-            OutgoingDelivery delivery = partial;
-            partial = null;
-            write(delivery);
-            if (!delivery.complete()) {
-                partial = delivery;
+    /** Goes on with the deliveries that had to stop in the middle. */
+    void continuePartials() {
+        if (!partial.isEmpty()) {
+            for (OutgoingDelivery delivery : partial.toArray(new OutgoingDelivery[0])) {
+                continuePartial(delivery);
             }
+        }
+    }
+
+    /** Goes on with one of them, as far as that is possible now; nothing happens if it has been given up. */
+    void continuePartial(OutgoingDelivery delivery) {
+        boolean possible = active && remoteWindow > 0 && connection.takesOutput() && delivery.ready();
+        if (possible && partial.remove(delivery)) {
+            partial.add(delivery);
+            write(delivery);
         }
     }
 
     /** A link is gone: forgets its deliveries. */
     void forgetDeliveries(OutgoingLink link, int count) {
-        if (partial != null && partial.link() == link) {
-            partial = null;
-        }
+        partial.removeIf(delivery -> delivery.link() == link);
         if (active && count > 0) {
             for (OutgoingDelivery delivery : unsettled.copy()) {
                 if (delivery.link() == link) {

@@ -307,7 +307,7 @@ final class FrameOutput {
         wake();
         writeDisposition();
         Message message = delivery.message();
-        byte[] payload = message.bytes();
+        byte[] payload = delivery.chunk();
         int start = buffer.position();
         buffer.ensureRemaining(MAX_TRANSFER_SIZE + Message.MAX_HEADER_SIZE);
         byte[] out = buffer.array();
@@ -326,16 +326,16 @@ final class FrameOutput {
         out[at++] = NULL;
         out[at++] = NULL;
         out[at++] = FALSE;
-        out[at++] = FALSE;
+        out[at++] = delivery.aborted() ? TRUE : FALSE;
         out[at++] = FALSE;
         out[size] = (byte) (at - size - 1);
-        if (delivery.sent() == 0) {
+        if (delivery.unbegun() && !delivery.aborted()) {
             at += message.header(
                     delivery.deliveryCount(), delivery.firstAcquirer(), delivery.remainingTtlMillis(), out, at);
         }
-        int from = message.afterHeader() + delivery.sent();
+        int from = delivery.chunkStart();
         int length = Math.min(payload.length - from, maxFrameSize - (at - start));
-        out[more] = from + length < payload.length ? TRUE : FALSE;
+        out[more] = length < delivery.left() ? TRUE : FALSE;
         buffer.position(at);
         buffer.put(payload, from, length);
         endFrame(start, AMQP_FRAME, channel);

@@ -7,9 +7,9 @@ import io.millrace.message.Condition;
 import io.millrace.message.MalformedMessageException;
 import io.millrace.message.Message;
 import io.millrace.message.Outcome;
+import io.millrace.queue.BodyWriter;
 import io.millrace.queue.Receipt;
 import io.millrace.queue.Target;
-import java.util.Arrays;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -61,11 +61,11 @@ final class IncomingLink extends AmqpLink {
     /** The id of the transaction that the delivery is part of, if it is. */
     private Optional<Binary> transaction = Optional.empty();
 
-    private byte[] content;
-    private int size;
+    private final IncomingContent content;
 
     IncomingLink(AmqpSession session, Attach asked, int localHandle) {
         super(session, asked, localHandle);
+        content = new IncomingContent(session);
         coordinator = asked.getTarget() instanceof Coordinator
                 ? Optional.of(new TransactionCoordinator(session.connection().transactions()))
                 : Optional.empty();
@@ -245,8 +245,6 @@ final class IncomingLink extends AmqpLink {
                 : transfer.getMessageFormat().intValue();
         settled = false;
         transaction = Optional.empty();
-        content = null;
-        size = 0;
     }
 
     /** All transfers of a delivery are of one delivery-id, delivery-tag and message-format (section 2.7.5). */
@@ -274,7 +272,8 @@ final class IncomingLink extends AmqpLink {
             transaction = Optional.of(state.getTxnId());
         }
         if (transfer.getAborted()) {
-            content = null;
+            content.drop();
+            content.clear();
             used();
             return;
         }
@@ -294,7 +293,6 @@ final class IncomingLink extends AmqpLink {
         SenderSettleMode agreed = asked().getSndSettleMode();
         boolean agrees = agreed == SenderSettleMode.MIXED || settled == (agreed == SenderSettleMode.SETTLED);
         if (!agrees) {
-            content = null;
             detach(new Condition(
                     Condition.INVALID_FIELD,
                     "delivery " + Integer.toUnsignedString(deliveryId) + " came "
@@ -312,9 +310,7 @@ final class IncomingLink extends AmqpLink {
 
     /** Keeps a part of the message; detaches the link, and returns false, when the message gets too large. */
     private boolean append(Binary payload, boolean more) {
-        int length = payload.getLength();
-        if ((long) size + length > maxMessageSize) {
-            content = null;
+        if (content.size() + payload.getLength() > maxMessageSize) {
             detach(new Condition(
                     Condition.MESSAGE_SIZE_EXCEEDED,
                     "the message is larger than " + maxMessageSize + " bytes, the largest that link \"" + name()
@@ -322,49 +318,37 @@ final class IncomingLink extends AmqpLink {
                     Map.of("limit", maxMessageSize)));
             return false;
         }
-        byte[] bytes = payload.getArray();
-        if (content == null && !more && length == bytes.length) {
-            content = bytes;
-        } else {
-            if (content == null) {
-                content = new byte[more ? Math.max(1024, length * 2) : length];
-            } else if (content.length - size < length) {
-                content = Arrays.copyOf(content, Math.max(size + length, more ? content.length * 2 : 0));
-            }
-            System.arraycopy(bytes, payload.getArrayOffset(), content, size, length);
-        }
-        size += length;
+        content.append(payload, format, more);
         return true;
     }
 
     private void complete() {
-        byte[] bytes = content == null ? new byte[0] : content;
-        if (bytes.length != size) {
-            bytes = Arrays.copyOf(bytes, size);
-        }
-        content = null;
         session().connection().receivedMessage();
         unanswered++;
-        session().held(size);
+        session().held(content.kept());
         Transactions transactions = session().connection().transactions();
         Optional<OpenTransaction> in = transaction.flatMap(transactions::use);
-        Answer answer = new Answer(deliveryId, tag, settled, size, in);
+        Answer answer = new Answer(deliveryId, tag, settled, content, in);
         if (!settled) {
             byTag.put(tag.hashCode(), answer);
         }
         if (transaction.isPresent() && in.isEmpty()) {
+            content.clear();
             answer.settled(new Outcome.Rejected(transactions.missing(transaction.get())));
             return;
         }
+        Optional<Condition> refusal = content.refusal();
         try {
-            Message message = Message.parse(bytes, format);
+            Message message = content.message(format);
+            content.clear();
             if (in.isPresent()) {
                 in.get().work().offer(target, message, answer);
             } else {
                 target.offer(message, answer);
             }
         } catch (MalformedMessageException e) {
-            Condition reason = new Condition(Condition.DECODE_ERROR, e.getMessage());
+            content.clear();
+            Condition reason = refusal.orElseGet(() -> new Condition(Condition.DECODE_ERROR, e.getMessage()));
             in.ifPresent(one -> one.work().doom(reason));
             answer.settled(new Outcome.Rejected(reason));
         }
@@ -376,23 +360,41 @@ final class IncomingLink extends AmqpLink {
         private final Binary tag;
         private final boolean settled;
         private final int bytes;
+        private final Optional<BodyWriter> body;
         private final Optional<OpenTransaction> transaction;
 
-        Answer(int id, Binary tag, boolean settled, int bytes, Optional<OpenTransaction> transaction) {
+        Answer(
+                int id,
+                Binary tag,
+                boolean settled,
+                IncomingContent content,
+                Optional<OpenTransaction> transaction) {
             this.id = id;
             this.tag = tag;
             this.settled = settled;
-            this.bytes = bytes;
+            this.bytes = content.kept();
+            this.body = content.body();
             this.transaction = transaction;
         }
 
         @Override
         public void settled(Outcome outcome) {
             session().answered(bytes);
+            if (body.isPresent()) {
+                release(body.get(), outcome);
+            }
             if (!settled) {
                 byTag.remove(tag.hashCode());
             }
             answered(this, outcome);
+        }
+
+        private void release(BodyWriter writer, Outcome outcome) {
+            if (transaction.isPresent() && outcome == Outcome.ACCEPTED) {
+                writer.release(transaction.get().work());
+            } else {
+                writer.release();
+            }
         }
     }
 
@@ -431,7 +433,8 @@ final class IncomingLink extends AmqpLink {
     @Override
     void closed(boolean lost) {
         session().connection().incomingLinks().remove(name(), this);
-        content = null;
+        content.drop();
+        content.clear();
         coordinator.ifPresent(TransactionCoordinator::closed);
     }
 }

@@ -39,6 +39,7 @@ import org.apache.qpid.proton.amqp.transport.Transfer;
  */
 final class OutgoingLink extends AmqpLink implements Consumer {
     private static final Symbol TXN_ID = Symbol.valueOf("txn-id");
+    private static final Outcome NOT_SENT = new Outcome.Modified(true, false, Map.of());
     private static final Outcome TOO_LARGE_HERE = new Outcome.Modified(false, true, Map.of());
 
     private static final Symbol PRIORITY = Symbol.valueOf("priority");
@@ -56,6 +57,11 @@ final class OutgoingLink extends AmqpLink implements Consumer {
     private Optional<Node> opened = Optional.empty();
     private Optional<Source> source = Optional.empty();
     private boolean stalled;
+
+    /** A delivery that had to stop in the middle: no other one may begin on this link before it is complete. */
+    private Optional<OutgoingDelivery> partial = Optional.empty();
+
+    private boolean waitsForPartial;
 
     /** Deliveries and drained credit, counted from 0: the delivery-count, without its limit to 32 bits. */
     private long sent;
@@ -233,6 +239,10 @@ final class OutgoingLink extends AmqpLink implements Consumer {
 
     @Override
     public boolean ready() {
+        if (partial.isPresent()) {
+            waitsForPartial = true;
+            return false;
+        }
         boolean ready = session().takesDelivery() && session().connection().takesOutput();
         if (!ready && !stalled) {
             stalled = true;
@@ -278,10 +288,32 @@ final class OutgoingLink extends AmqpLink implements Consumer {
         }
     }
 
+    /** A delivery had to stop in the middle. */
+    void stopped(OutgoingDelivery delivery) {
+        partial = Optional.of(delivery);
+    }
+
     /** The last frame of a delivery is in the output. */
     void written(OutgoingDelivery delivery) {
-        if (presettled && !browse) {
+        partial = Optional.empty();
+        if (delivery.aborted()) {
+            aborted(delivery);
+        } else if (presettled && !browse) {
             source.ifPresent(from -> from.settle(this, delivery.delivery(), Outcome.ACCEPTED, Receipt.NONE));
+        }
+        if (waitsForPartial) {
+            waitsForPartial = false;
+            resume();
+        }
+    }
+
+    /** Either the peer has settled it before its end, or its body is gone; a message that still is in its queue should have one. */
+    private void aborted(OutgoingDelivery delivery) {
+        if (!presettled && !delivery.answered() && session().settled(delivery)) {
+            unsettled--;
+        }
+        if (!delivery.answered()) {
+            settle(delivery, NOT_SENT, Receipt.NONE);
         }
     }
 
@@ -300,16 +332,25 @@ final class OutgoingLink extends AmqpLink implements Consumer {
         end(reason);
     }
 
-    /** The peer says what became of a delivery. */
+    /** The peer says what became of a delivery. What it has settled before the end it does not want to the end. */
     void disposed(OutgoingDelivery delivery, DeliveryState state, boolean settledByPeer) {
         if (state instanceof TransactionalState transactional) {
             disposedInTransaction(delivery, transactional, settledByPeer);
-            return;
+        } else {
+            disposedForGood(delivery, state, settledByPeer);
         }
+        if (delivery.answered() && partial.filter(one -> one == delivery).isPresent()) {
+            delivery.abort();
+            session().continuePartial(delivery);
+        }
+    }
+
+    private void disposedForGood(OutgoingDelivery delivery, DeliveryState state, boolean settledByPeer) {
         Optional<Outcome> outcome = Outcomes.decode(state);
         if (settledByPeer) {
             unsettled--;
             if (!delivery.answered()) {
+                delivery.markAnswered();
                 settle(delivery, outcome.orElse(defaultOutcome), Receipt.NONE);
             }
         } else if (outcome.isPresent() && !delivery.answered()) {
@@ -364,6 +405,8 @@ final class OutgoingLink extends AmqpLink implements Consumer {
     void closed(boolean lost) {
         session().connection().outgoingLinks().remove(name(), this);
         session().forgetDeliveries(this, unsettled);
+        partial.ifPresent(OutgoingDelivery::close);
+        partial = Optional.empty();
         Optional<Source> from = source;
         source = Optional.empty();
         from.ifPresent(s -> s.detach(this, lost));
