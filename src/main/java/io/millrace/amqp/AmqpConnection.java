@@ -60,7 +60,6 @@ public final class AmqpConnection {
     private String container = "";
     private String user = "";
     private int maxFrameSize = MIN_MAX_FRAME_SIZE;
-    private boolean largeFirst;
     private long transfersIn;
     private long transfersOut;
 
@@ -403,15 +402,7 @@ public final class AmqpConnection {
 
     /** Goes on with what waited for the socket or for a session window. */
     void resume() {
-        // By turns, so that neither a large message nor many small ones keep the others waiting for ever.
-        largeFirst = !largeFirst;
-        if (largeFirst) {
-            continuePartials();
-        }
-        output.resume();
-        if (!largeFirst) {
-            continuePartials();
-        }
+        output.resume(this::continuePartials);
     }
 
     private void continuePartials() {

@@ -19,6 +19,7 @@ final class ConnectionOutput {
     private final Runnable flushTask = this::flush;
     private final List<Runnable> atFlush = new ArrayList<>();
     private List<OutgoingLink> stalled = new ArrayList<>();
+    private boolean partialsFirst;
     private boolean inRead;
     private boolean scheduled;
     private boolean flushing;
@@ -107,7 +108,24 @@ final class ConnectionOutput {
         stalled.add(link);
     }
 
-    void resume() {
+    /**
+     * There is room again.
+     *
+     * @param partials goes on with deliveries that had to stop in the middle
+     */
+    void resume(Runnable partials) {
+        // By turns, so that neither a large message nor many small ones keep the others waiting for ever.
+        partialsFirst = !partialsFirst;
+        if (partialsFirst) {
+            partials.run();
+        }
+        resumeStalled();
+        if (!partialsFirst) {
+            partials.run();
+        }
+    }
+
+    private void resumeStalled() {
         if (!stalled.isEmpty()) {
             List<OutgoingLink> links = stalled;
             stalled = new ArrayList<>();

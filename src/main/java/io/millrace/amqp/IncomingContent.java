@@ -141,7 +141,7 @@ final class IncomingContent {
         refusal = Optional.of(reason);
         bytes = NOTHING;
         kept = 0;
-        drop();
+        body.ifPresent(BodyWriter::release);
     }
 
     /** Why the message is refused whatever follows; empty if it is not. */
@@ -180,5 +180,6 @@ final class IncomingContent {
     /** The message will not come: nothing of it is left in the store. */
     void drop() {
         body.ifPresent(BodyWriter::release);
+        clear();
     }
 }

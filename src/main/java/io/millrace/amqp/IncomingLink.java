@@ -273,7 +273,6 @@ final class IncomingLink extends AmqpLink {
         }
         if (transfer.getAborted()) {
             content.drop();
-            content.clear();
             used();
             return;
         }
@@ -363,12 +362,7 @@ final class IncomingLink extends AmqpLink {
         private final Optional<BodyWriter> body;
         private final Optional<OpenTransaction> transaction;
 
-        Answer(
-                int id,
-                Binary tag,
-                boolean settled,
-                IncomingContent content,
-                Optional<OpenTransaction> transaction) {
+        Answer(int id, Binary tag, boolean settled, IncomingContent content, Optional<OpenTransaction> transaction) {
             this.id = id;
             this.tag = tag;
             this.settled = settled;
@@ -434,7 +428,6 @@ final class IncomingLink extends AmqpLink {
     void closed(boolean lost) {
         session().connection().incomingLinks().remove(name(), this);
         content.drop();
-        content.clear();
         coordinator.ifPresent(TransactionCoordinator::closed);
     }
 }

@@ -77,16 +77,21 @@ final class Peer implements Output, ConnectionEvents {
     }
 
     Peer(long sessionBytes) {
-        this(true, false, Duration.ofSeconds(60), sessionBytes);
+        this(true, false, Duration.ofSeconds(60), sessionBytes, MAX_MESSAGE);
+    }
+
+    /** With another largest message. */
+    static Peer taking(long maxMessage, long sessionBytes) {
+        return new Peer(true, false, Duration.ofSeconds(60), sessionBytes, maxMessage);
     }
 
     Peer(boolean anonymous, boolean passwords, Duration idle) {
-        this(anonymous, passwords, idle, SESSION_BYTES);
+        this(anonymous, passwords, idle, SESSION_BYTES, MAX_MESSAGE);
     }
 
-    private Peer(boolean anonymous, boolean passwords, Duration idle, long sessionBytes) {
+    private Peer(boolean anonymous, boolean passwords, Duration idle, long sessionBytes, long maxMessage) {
         Config.Connection limits =
-                new Config.Connection(MAX_FRAME, 3, 7, idle, MAX_MESSAGE, CREDIT, TRANSACTION_TIMEOUT);
+                new Config.Connection(MAX_FRAME, 3, 7, idle, maxMessage, CREDIT, TRANSACTION_TIMEOUT);
         connection = new AmqpConnection(
                 new ConnectionSettings("broker", "1.2.3", anonymous, passwords, sessionBytes, limits),
                 loop,
