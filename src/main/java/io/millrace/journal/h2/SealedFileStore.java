@@ -45,7 +45,7 @@ final class SealedFileStore extends SingleFileStore {
     private static final int FOOTER = 128;
     private static final int HEADERS = 2 * BLOCK;
     private static final Pattern HEADER_TEXT =
-            Pattern.compile("(H:2,[ -~]*),fletcher:[0-9a-f]+,millrace:([0-9a-f]{16})");
+            Pattern.compile("(H:2,[ -~]*),fletcher:([0-9a-f]{1,8}),millrace:([0-9a-f]{16})");
     private static final Pattern VERSION_TEXT = Pattern.compile("version:([0-9a-f]+)");
     private static final Pattern FOOTER_TEXT = Pattern.compile(
             "(chunk:([0-9a-f]+),len:([0-9a-f]+),version:([0-9a-f]+),fletcher:[0-9a-f]+),seal:([0-9a-f]{8})([0-9a-f]{8})");
@@ -87,22 +87,30 @@ final class SealedFileStore extends SingleFileStore {
         }
         Optional<Matcher> text = headerIn(headers, 0).or(() -> headerIn(headers, BLOCK));
         return text.map(found -> {
-            SealedFileStore store = create(config, path, Long.parseUnsignedLong(found.group(2), 16), makeRoom);
+            SealedFileStore store = create(config, path, Long.parseUnsignedLong(found.group(3), 16), makeRoom);
             store.closedVersion = Math.max(closedVersionIn(headers, 0), closedVersionIn(headers, BLOCK));
             store.findRoot(headers, found.group(1));
             return store;
         });
     }
 
+    /** A header that is whole: when a write was cut short, one of the two may begin as the new and end as the old one. */
     private static Optional<Matcher> headerIn(ByteBuffer headers, int block) {
         Matcher text = HEADER_TEXT.matcher(textIn(headers, block));
-        return text.matches() ? Optional.of(text) : Optional.empty();
+        boolean whole = text.matches() && Integer.parseUnsignedInt(text.group(2), 16) == fletcher(text.group(1));
+        return whole ? Optional.of(text) : Optional.empty();
+    }
+
+    private static int fletcher(String text) {
+        byte[] bytes = text.getBytes(StandardCharsets.ISO_8859_1);
+        return DataUtils.getFletcher32(bytes, 0, bytes.length);
     }
 
     private static long closedVersionIn(ByteBuffer headers, int block) {
         String text = textIn(headers, block);
         Matcher version = VERSION_TEXT.matcher(text);
-        return text.contains(CLEAN) && version.find() ? Long.parseLong(version.group(1), 16) : -1;
+        boolean clean = headerIn(headers, block).isPresent() && text.contains(CLEAN);
+        return clean && version.find() ? Long.parseLong(version.group(1), 16) : -1;
     }
 
     /** H2's lines at the start of a header block; its size keeps them within one sector. */
@@ -133,9 +141,7 @@ final class SealedFileStore extends SingleFileStore {
         String text = header.replaceFirst("block:[0-9a-f]+", String.format(Locale.ROOT, "block:%x", root.block()))
                 .replaceFirst("chunk:[0-9a-f]+", String.format(Locale.ROOT, "chunk:%x", root.chunk()))
                 .replaceFirst("version:[0-9a-f]+", String.format(Locale.ROOT, "version:%x", root.version()));
-        byte[] bytes = text.getBytes(StandardCharsets.ISO_8859_1);
-        int fletcher = DataUtils.getFletcher32(bytes, 0, bytes.length);
-        String checked = String.format(Locale.ROOT, "%s,fletcher:%x\n", text, fletcher);
+        String checked = String.format(Locale.ROOT, "%s,fletcher:%x\n", text, fletcher(text));
         return ByteBuffer.allocate(HEADERS).put(0, checked.getBytes(StandardCharsets.ISO_8859_1));
     }
 

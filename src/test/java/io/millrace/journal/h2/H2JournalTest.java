@@ -174,6 +174,21 @@ class H2JournalTest {
             assertTrue(seen > 100, seen + " of 200 were seen");
         }
 
+        @Test
+        void oneOfTheTwoHeadersIsEnough() {
+            H2Journal journal = open(options);
+            append(journal, List.of(new NodeDeclared(1, "orders", Fact.NodeKind.QUEUE, Map.of())));
+            fill(journal, 0, 100);
+            journal.close(Duration.ofSeconds(10));
+            for (int header : new int[] {0, 4096}) {
+                for (int at = 4; at < 60; at += 5) {
+                    disk.damage("millrace.mv", header + at);
+                    // The next clean end writes both anew.
+                    assertFalse(isSeen(), "with byte " + at + " of the header at " + header);
+                }
+            }
+        }
+
         private boolean isSeen() {
             said.clear();
             H2Journal journal;
