@@ -94,7 +94,7 @@ public final class SectionWalk {
             case DESCRIPTOR -> describe(next);
             case VALUE -> construct(next & 0xff);
             case SIZE -> {
-                size = size << 8 | next & 0xff;
+                size = (size << 8) | (next & 0xff);
                 if (--sizeBytes == 0) {
                     pass(size);
                 }
