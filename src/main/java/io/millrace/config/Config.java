@@ -358,7 +358,7 @@ public record Config(
      * @param channelMax the highest channel number; sessions of a connection less one
      * @param handleMax the highest handle; links of a session less one
      * @param idleTimeout a connection that is silent for this long is closed; zero for never
-     * @param maxMessageBytes larger messages are refused
+     * @param maxMessageBytes larger messages are refused; what is more than a megabyte goes through the store, not the heap
      * @param linkCredit how many messages a sending client may have under way on one link
      * @param transactionTimeout a transaction that holds messages is rolled back when nothing happened in it for this long;
      *     zero for never
@@ -373,7 +373,7 @@ public record Config(
             Duration transactionTimeout) {
         /** Transactions wait as long as those of Artemis, which clients are used to. */
         static final Connection DEFAULT =
-                new Connection(64 << 10, 1023, 4095, Duration.ofSeconds(60), 16L << 20, 1000, Duration.ofMinutes(5));
+                new Connection(64 << 10, 1023, 4095, Duration.ofSeconds(60), 1L << 30, 1000, Duration.ofMinutes(5));
     }
 
     /** A user and the salted hash of the password, as {@code security.PasswordHash} writes it. */

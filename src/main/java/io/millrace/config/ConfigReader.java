@@ -150,7 +150,7 @@ final class ConfigReader {
                 (int) section.number("channel-max", byDefault.channelMax(), 0, 65_535),
                 section.number("handle-max", byDefault.handleMax(), 0, 0xffff_ffffL),
                 section.duration("idle-timeout", byDefault.idleTimeout(), Duration.ofHours(24)),
-                section.bytes("max-message-size", byDefault.maxMessageBytes(), 1 << 10, 1 << 30),
+                section.bytes("max-message-size", byDefault.maxMessageBytes(), 1 << 10, 1L << 40),
                 (int) section.number("link-credit", byDefault.linkCredit(), 1, 1_000_000),
                 section.duration("transaction-timeout", byDefault.transactionTimeout(), Duration.ofHours(24)));
     }

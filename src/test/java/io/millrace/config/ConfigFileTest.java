@@ -317,7 +317,7 @@ class ConfigFileTest {
                     "connection: {max-frame-size: 511} | \"511\" | from 512 to 16MiB",
                     "connection: {idle-timeout: 60} | \"60\" | 60s",
                     "connection: {idle-timeout: 25h} | \"25h\" | up to 24h",
-                    "connection: {max-message-size: 2GiB} | \"2GiB\" | to 1GiB",
+                    "connection: {max-message-size: 2TiB} | \"2TiB\" | to 1TiB",
                     "listeners: [] | listeners | at least one",
                     "listeners: 5672 | \"5672\" | a list",
                     "listeners: [5672] | listeners[1] | name, host, port, anonymous",
