@@ -40,7 +40,7 @@ import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 
 /** The coordinator, and messages and outcomes in transactions, as bytes in and bytes out. */
-class TransactionsTest {
+class TransactionRulesTest {
     private static final int CONTROL = 7;
     private static final Binary UNKNOWN = new Binary(new byte[] {1, 2, 3});
 
@@ -236,6 +236,16 @@ class TransactionsTest {
             peer.send(request(discharge(UNKNOWN, false)));
 
             peer.expectDetach(Condition.TRANSACTION_UNKNOWN_ID);
+        }
+
+        @Test
+        void aDischargeMayBeARollback() {
+            attachCoordinator();
+            Binary id = declare();
+            peer.send(request(discharge(id, true)));
+
+            answer(1, Accepted.class);
+            assertEquals(List.of("rolled back"), transaction().log);
         }
 
         @Test
