@@ -108,10 +108,6 @@ final class Termini {
         return refusalOfDynamic(source);
     }
 
-    private static Optional<Condition> notImplemented(String description) {
-        return Optional.of(new Condition(Condition.NOT_IMPLEMENTED, description));
-    }
-
     private static List<Symbol> capabilities(Terminus terminus) {
         return terminus.getCapabilities() == null ? List.of() : Arrays.asList(terminus.getCapabilities());
     }

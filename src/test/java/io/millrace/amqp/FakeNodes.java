@@ -34,7 +34,7 @@ final class FakeNodes implements Nodes {
     final List<Request> requests = new ArrayList<>();
     final List<String> departures = new ArrayList<>();
     Optional<Condition> unsubscribing = Optional.empty();
-    private final Map<Answer, FakeQueue> makers = new IdentityHashMap<>();
+    private final IdentityHashMap<Nodes.Answer, FakeQueue> makers = new IdentityHashMap<>();
 
     final Map<String, Claim> claims = new HashMap<>();
 
@@ -65,7 +65,7 @@ final class FakeNodes implements Nodes {
     }
 
     @Override
-    public void open(Request request, Answer answer) {
+    public void open(Request request, Nodes.Answer answer) {
         String address = request.address();
         requests.add(request);
         if (request.use() == Request.Use.LOOK_UP) {
@@ -85,7 +85,7 @@ final class FakeNodes implements Nodes {
         answer(task);
     }
 
-    private void lookUp(String name, Answer answer) {
+    private void lookUp(String name, Nodes.Answer answer) {
         answer(() -> Optional.ofNullable(queues.get(name))
                 .ifPresentOrElse(
                         answer::opened,
@@ -94,7 +94,7 @@ final class FakeNodes implements Nodes {
     }
 
     @Override
-    public void openTemporary(NodeType type, Link link, Answer answer) {
+    public void openTemporary(NodeType type, Link link, Nodes.Answer answer) {
         answer(() -> {
             FakeQueue queue = add("temp-" + ++temporaries);
             queue.temporary = true;
@@ -134,7 +134,7 @@ final class FakeNodes implements Nodes {
     public Containers containers() {
         return new Containers() {
             @Override
-            public void claim(String container, Object connection, boolean takeOver, Answer answer) {
+            public void claim(String container, Object connection, boolean takeOver, Containers.Answer answer) {
                 FakeNodes.this.answer(() -> {
                     Claim before = claims.get(container);
                     boolean granted = before == null || takeOver;
@@ -158,7 +158,7 @@ final class FakeNodes implements Nodes {
     record Claim(Object connection, Containers.Answer answer) {}
 
     @Override
-    public void release(Node node, Answer answer, Departure departure) {
+    public void release(Node node, Nodes.Answer answer, Departure departure) {
         departures.add(node.address() + " " + departure);
         if (makers.remove(answer) != null) {
             queues.remove(node.address());
