@@ -15,7 +15,6 @@ import java.io.ByteArrayOutputStream;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import org.apache.qpid.proton.amqp.DescribedType;
 import org.apache.qpid.proton.amqp.Symbol;
 import org.apache.qpid.proton.amqp.UnsignedInteger;
 import org.apache.qpid.proton.amqp.UnsignedLong;
@@ -80,8 +79,6 @@ class OutgoingLinkTest {
             assertEquals(first + i, transfer.getDeliveryId().intValue());
         }
     }
-
-    private record Described(Object getDescriptor, Object getDescribed) implements DescribedType {}
 
     @Nested
     class Attaching {
