@@ -1,7 +1,9 @@
 package io.millrace.queue;
 
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Set;
 
 /**
@@ -16,16 +18,23 @@ final class Dispatcher {
     private final Queue queue;
     private final Window window;
     private final MemoryBudget memory;
-    private final ArrayDeque<Subscriber> line = new ArrayDeque<>();
+    private final Search search;
+    private final Sharing sharing;
+    private final List<Rank> ranks = new ArrayList<>(1);
     private final ArrayDeque<Subscriber> draining = new ArrayDeque<>();
     private final Set<Subscriber> shortOfMemory = new LinkedHashSet<>();
     private final Runnable memoryBack = this::memoryBack;
     private boolean busy;
     private boolean again;
 
-    Dispatcher(Queue queue, Window window, MemoryBudget memory) {
+    /** The line of the consumers of one priority. */
+    private record Rank(int priority, ArrayDeque<Subscriber> line) {}
+
+    Dispatcher(Queue queue, Window window, Search search, Sharing sharing, MemoryBudget memory) {
         this.queue = queue;
         this.window = window;
+        this.search = search;
+        this.sharing = sharing;
         this.memory = memory;
     }
 
@@ -33,8 +42,19 @@ final class Dispatcher {
     void lineUp(Subscriber subscriber) {
         if (!subscriber.inLine && canTake(subscriber)) {
             subscriber.inLine = true;
-            line.add(subscriber);
+            rank(subscriber.priority).add(subscriber);
         }
+    }
+
+    private ArrayDeque<Subscriber> rank(int priority) {
+        int place = 0;
+        while (place < ranks.size() && ranks.get(place).priority > priority) {
+            place++;
+        }
+        if (place == ranks.size() || ranks.get(place).priority < priority) {
+            ranks.add(place, new Rank(priority, new ArrayDeque<>()));
+        }
+        return ranks.get(place).line;
     }
 
     /** The consumer wants to be told when there is nothing more for it. */
@@ -56,13 +76,19 @@ final class Dispatcher {
     void remove(Subscriber subscriber) {
         shortOfMemory.remove(subscriber);
         if (subscriber.inLine) {
-            line.remove(subscriber);
+            rank(subscriber.priority).remove(subscriber);
+        }
+        if (ranks.size() > 1) {
+            ranks.removeIf(rank -> rank.line.isEmpty());
         }
         callOffDrain(subscriber);
     }
 
     private boolean canTake(Subscriber subscriber) {
-        return subscriber.hasCredit() && subscriber.consumer.ready() && hasMemoryFor(subscriber);
+        return subscriber.hasCredit()
+                && sharing.serves(subscriber)
+                && subscriber.consumer.ready()
+                && hasMemoryFor(subscriber);
     }
 
     /** A consumer that holds little always gets more; one that holds much, only while there is memory. */
@@ -107,6 +133,15 @@ final class Dispatcher {
     }
 
     private void deliver() {
+        int rank = 0;
+        while (rank < ranks.size()) {
+            // Whatever a delivery brought about, those of the highest priority come first again.
+            rank = deliverOne(ranks.get(rank).line) ? 0 : rank + 1;
+        }
+    }
+
+    /** Hands a message to the first in line that can have one; false if there is none. */
+    private boolean deliverOne(ArrayDeque<Subscriber> line) {
         int idle = 0;
         while (idle < line.size()) {
             Subscriber subscriber = line.peek();
@@ -115,20 +150,30 @@ final class Dispatcher {
                 line.poll();
                 continue;
             }
-            QueuedMessage message = window.first(subscriber);
-            if (message == null && window.restrictedCount() == 0) {
+            QueuedMessage message = first(subscriber);
+            if (message == null && idle == 0 && !queue.servesEachOne()) {
                 // It stays at the head of the line: the next message is its turn.
-                return;
+                return false;
             }
             line.add(line.poll());
-            if (message == null) {
-                idle++;
-            } else {
-                idle = 0;
+            if (message != null) {
                 window.remove(message);
                 queue.acquire(message, subscriber);
+                return true;
             }
+            idle++;
         }
+        return false;
+    }
+
+    private QueuedMessage first(Subscriber subscriber) {
+        return subscriber.searches() ? search.first(subscriber) : window.first(subscriber);
+    }
+
+    private boolean hasNothingFor(Subscriber subscriber) {
+        return !sharing.serves(subscriber)
+                || (first(subscriber) == null
+                        && (subscriber.searches() ? !subscriber.searching : window.readsNoMore()));
     }
 
     private void answerDrains() {
@@ -136,8 +181,7 @@ final class Dispatcher {
             if (!subscriber.draining) {
                 continue;
             }
-            boolean nothing = window.first(subscriber) == null && window.readsNoMore();
-            if (nothing || shortOfMemory.contains(subscriber) || !subscriber.hasCredit()) {
+            if (hasNothingFor(subscriber) || shortOfMemory.contains(subscriber) || !subscriber.hasCredit()) {
                 callOffDrain(subscriber);
                 subscriber.voidCredit();
                 subscriber.consumer.drained();

@@ -104,6 +104,11 @@ final class Lane {
         unwrittenOnly = false;
     }
 
+    /** The first place beyond that is not decided. */
+    long firstUndecided() {
+        return undecided.isEmpty() ? Long.MAX_VALUE : undecided.first();
+    }
+
     boolean undecided(long sequence) {
         return !undecided.isEmpty() && undecided.contains(sequence);
     }

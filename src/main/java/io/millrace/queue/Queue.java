@@ -6,11 +6,7 @@ import io.millrace.journal.MessageKey;
 import io.millrace.message.Condition;
 import io.millrace.message.Message;
 import io.millrace.message.Outcome;
-import java.util.ArrayList;
 import java.util.Collection;
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -30,13 +26,13 @@ public final class Queue implements MoveTarget, Source {
 
     private final Admission admission;
     private final Window window;
-    private final Dispatcher dispatcher;
-    private final Browsing browsing;
+    private final Groups groups;
+    private final Search search;
+    private final Subscribers subscribers;
     private final Settlement settlement;
     private final Transacted transacted;
 
-    private final Map<Consumer, Subscriber> subscribers = new LinkedHashMap<>();
-    private int browsers;
+    private final boolean replay;
     private boolean deleted;
     private boolean inStore;
 
@@ -60,8 +56,10 @@ public final class Queue implements MoveTarget, Source {
         this.recorder = loop.recorder();
         this.admission = new Admission(identity.address(), settings);
         this.window = new Window(this, loop, backlog);
-        this.dispatcher = new Dispatcher(this, window, loop.memory());
-        this.browsing = new Browsing(this, window, loop);
+        this.groups = new Groups(this);
+        this.search = new Search(this, window, groups, loop);
+        this.subscribers = new Subscribers(this, settings, window, groups, search, loop);
+        this.replay = settings.replay();
         DeadLetter deadLetter = new DeadLetter(this, deadLetterRoute, loop);
         this.settlement = new Settlement(this, window, recorder, deadLetter, settings.maxDeliveries());
         this.transacted = new Transacted(this, window, settlement, admission, loop);
@@ -144,8 +142,11 @@ public final class Queue implements MoveTarget, Source {
     }
 
     /** The lane of a message: the priorities above 9 are one (JMS has none of them). */
-    private static int order(Message message) {
-        return MessageKey.LANES - 1 - Math.min(message.priority(), MessageKey.LANES - 1);
+    private int order(Message message) {
+        // What is kept is shown in the order of arrival, after what the queue had when it did not keep anything.
+        return replay
+                ? MessageKey.LANES - 1
+                : MessageKey.LANES - 1 - Math.min(message.priority(), MessageKey.LANES - 1);
     }
 
     private void enter(Message message, boolean durable, Optional<Fact.MessageRemoved> leaves, Receipt receipt) {
@@ -161,7 +162,7 @@ public final class Queue implements MoveTarget, Source {
         // It has its place before anyone is told, for whoever is told may offer the next one.
         if (kept) {
             window.arrived(queued);
-        } else {
+        } else if (!search.keeps(queued)) {
             window.arrivedBeyond(queued);
         }
         if (durable || message.streamed() > 0) {
@@ -170,7 +171,7 @@ public final class Queue implements MoveTarget, Source {
         } else {
             receipt.settled(Outcome.ACCEPTED);
         }
-        dispatcher.dispatch();
+        subscribers.dispatch();
         if (admission.over(messages, bytes)) {
             window.refill();
         }
@@ -232,50 +233,24 @@ public final class Queue implements MoveTarget, Source {
             consumer.closed(deletedCondition());
             return;
         }
-        Subscriber subscriber = new Subscriber(consumer, selection, selection.browse());
-        subscribers.put(consumer, subscriber);
-        consumer.admitted();
-        if (selection.browse()) {
-            browsers++;
-            subscriber.last = nextSequence - 1;
-        } else {
-            window.subscribed(subscriber);
-        }
+        subscribers.attach(consumer, selection, nextSequence - 1);
     }
 
     @Override
     public void credit(Consumer consumer, long limit, boolean drain) {
         loop.loop().assertCurrent();
-        Subscriber subscriber = subscribers.get(consumer);
-        if (subscriber == null) {
-            return;
+        Subscriber subscriber = subscribers.of(consumer);
+        if (subscriber != null) {
+            subscribers.credit(subscriber, limit, drain);
         }
-        subscriber.limit = limit;
-        if (subscriber.browse) {
-            subscriber.draining = drain;
-        } else if (drain) {
-            dispatcher.drain(subscriber);
-        } else {
-            dispatcher.callOffDrain(subscriber);
-        }
-        serve(subscriber);
     }
 
     @Override
     public void resume(Consumer consumer) {
         loop.loop().assertCurrent();
-        Subscriber subscriber = subscribers.get(consumer);
+        Subscriber subscriber = subscribers.of(consumer);
         if (subscriber != null) {
-            serve(subscriber);
-        }
-    }
-
-    private void serve(Subscriber subscriber) {
-        if (subscriber.browse) {
-            browsing.advance(subscriber);
-        } else {
-            dispatcher.lineUp(subscriber);
-            dispatcher.dispatch();
+            subscribers.serve(subscriber);
         }
     }
 
@@ -283,7 +258,7 @@ public final class Queue implements MoveTarget, Source {
     public void settle(
             Consumer consumer, Delivery delivery, Outcome outcome, Transaction transaction, Receipt receipt) {
         loop.loop().assertCurrent();
-        Subscriber subscriber = subscribers.get(consumer);
+        Subscriber subscriber = subscribers.of(consumer);
         if (delivery instanceof QueuedMessage message && subscriber != null && message.holder == subscriber) {
             letGo(message);
             if (transaction.exists()) {
@@ -292,8 +267,7 @@ public final class Queue implements MoveTarget, Source {
             } else {
                 settlement.apply(message, subscriber, outcome, receipt);
             }
-            dispatcher.lineUp(subscriber);
-            dispatcher.dispatch();
+            subscribers.settled(subscriber);
         } else {
             receipt.settled(outcome);
         }
@@ -302,26 +276,10 @@ public final class Queue implements MoveTarget, Source {
     @Override
     public void detach(Consumer consumer, boolean lost) {
         loop.loop().assertCurrent();
-        Subscriber subscriber = subscribers.remove(consumer);
-        if (subscriber == null) {
-            return;
+        Subscriber subscriber = subscribers.of(consumer);
+        if (subscriber != null) {
+            subscribers.detach(subscriber, lost);
         }
-        if (subscriber.browse) {
-            browsers--;
-            return;
-        }
-        dispatcher.remove(subscriber);
-        window.unsubscribed(subscriber);
-        while (subscriber.held() > 0) {
-            QueuedMessage message = subscriber.firstHeld();
-            letGo(message);
-            if (lost) {
-                settlement.lost(message);
-            } else {
-                window.giveBack(message);
-            }
-        }
-        dispatcher.dispatch();
     }
 
     // ---- what happens to a delivery
@@ -329,6 +287,7 @@ public final class Queue implements MoveTarget, Source {
     /** Hands a message, already out of the window, to a consumer. Called by the dispatcher. */
     void acquire(QueuedMessage message, Subscriber subscriber) {
         subscriber.hold(message);
+        groups.acquired(message, subscriber);
         subscriber.delivered++;
         unsettled++;
         if (message.acquiredBefore) {
@@ -337,8 +296,25 @@ public final class Queue implements MoveTarget, Source {
         subscriber.consumer.deliver(message);
     }
 
+    /** Its consumer is gone. */
+    void giveBack(QueuedMessage message, boolean lost) {
+        letGo(message);
+        if (lost) {
+            settlement.lost(message);
+        } else {
+            window.giveBack(message);
+        }
+    }
+
+    /** The queue is gone. */
+    void abandon(QueuedMessage message) {
+        loop.memory().release(message.size());
+        letGo(message);
+    }
+
     private void letGo(QueuedMessage message) {
         message.acquiredBefore = true;
+        groups.letGo(message);
         message.holder.letGo(message);
         unsettled--;
     }
@@ -346,7 +322,7 @@ public final class Queue implements MoveTarget, Source {
     /** A message that is out of the window and held by nobody is counted no more. */
     void forget(QueuedMessage message) {
         loop.memory().release(message.size());
-        window.gone(message);
+        window.ahead().gone(message);
         if (!deleted) {
             messages--;
             bytes -= message.message.totalSize();
@@ -376,16 +352,21 @@ public final class Queue implements MoveTarget, Source {
     }
 
     Collection<Subscriber> subscribers() {
-        return subscribers.values();
+        return subscribers.all();
     }
 
     boolean subscribed(Subscriber subscriber) {
-        return subscribers.get(subscriber.consumer) == subscriber;
+        return subscribers.has(subscriber);
+    }
+
+    /** Whether some consumers may have messages that others may not. */
+    boolean servesEachOne() {
+        return subscribers.search() || !window.restrictions().isEmpty();
     }
 
     /** Whether messages beyond the window are worth reading. */
     boolean wantsMessages() {
-        return subscribers.size() > browsers || admission.over(messages, bytes);
+        return subscribers.acquire() || admission.over(messages, bytes);
     }
 
     /** The window got messages from the store, or a transaction has ended. */
@@ -393,7 +374,17 @@ public final class Queue implements MoveTarget, Source {
         if (admission.dropsOldest()) {
             makeRoom(0, 0);
         }
-        dispatcher.dispatch();
+        subscribers.dispatch();
+    }
+
+    /** A message is in memory. */
+    void sees(QueuedMessage message) {
+        groups.sees(message);
+    }
+
+    /** A message came back to its place, or to one that is an old one. */
+    void cameBack(QueuedMessage message) {
+        search.cameBack(message);
     }
 
     /** Messages that were counted are not there. */
@@ -411,19 +402,8 @@ public final class Queue implements MoveTarget, Source {
             return;
         }
         deleted = true;
-        List<Subscriber> told = new ArrayList<>(subscribers.values());
-        subscribers.clear();
-        for (Subscriber subscriber : told) {
-            dispatcher.remove(subscriber);
-            while (subscriber.held() > 0) {
-                QueuedMessage message = subscriber.firstHeld();
-                loop.memory().release(message.size());
-                letGo(message);
-            }
-            subscriber.consumer.closed(deletedCondition());
-        }
+        subscribers.close(deletedCondition());
         window.clear();
-        browsers = 0;
         messages = 0;
         bytes = 0;
         if (inStore || identity.persistent()) {
@@ -446,8 +426,8 @@ public final class Queue implements MoveTarget, Source {
                 messages,
                 bytes,
                 unsettled + transacted.taken(),
-                window.parked(),
-                subscribers.size() - browsers,
+                window.restrictions().parked(),
+                subscribers.count(),
                 enqueued,
                 settlement.dequeued(),
                 redelivered,

@@ -49,6 +49,9 @@ final class QueuedMessage implements Delivery, Recorder.Waiting {
 
     boolean ahead;
 
+    /** A hash of its group, as {@link Groups} has it; negative if that has not looked yet. */
+    int group = -1;
+
     /** The consumers that know of it, and look for it no more. */
     List<Subscriber> candidates = List.of();
 

@@ -44,7 +44,7 @@ final class ReadAhead {
         long share = loop.memory().shareBytes();
         long room = share - window.availableBytes();
         boolean scarce = loop.memory().scarceForBacklog() || room <= 0;
-        if (!window.tooManyRestricted() && !(scarce && lane.hasFree())) {
+        if (!window.restrictions().tooMany() && !(scarce && lane.hasFree())) {
             load(lane, RUN_MESSAGES, scarce ? Math.min(SCARCE_RUN_BYTES, share) : Math.min(RUN_BYTES, room));
         }
     }

@@ -4,6 +4,7 @@ import io.millrace.journal.MessageKey;
 import io.millrace.journal.StoredMessage;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Predicate;
@@ -53,6 +54,18 @@ final class Subscriber {
 
     boolean paused;
 
+    /** For one that searches: how far it has looked, in each lane; null for one that takes whatever comes first. */
+    long[] passed;
+
+    /** What {@link Search#first} has to say of a search without a result: it is not over. */
+    boolean searching;
+
+    /** The lane whose end it has just read, and which may have more by now. */
+    int swept = -1;
+
+    /** The first messages in each lane that others passed over because their group is with this consumer. */
+    private long[] passedOver;
+
     private QueuedMessage firstHeld;
     private QueuedMessage lastHeld;
     private int held;
@@ -68,6 +81,29 @@ final class Subscriber {
     /** Whether its filter lets this pass. */
     boolean wants(Delivery delivery) {
         return filter.isEmpty() || filter.get().test(delivery);
+    }
+
+    boolean searches() {
+        return passed != null;
+    }
+
+    /** It is to look at each message from now on. */
+    void search() {
+        if (passed == null) {
+            passed = new long[MessageKey.LANES];
+        }
+    }
+
+    boolean hasFilter() {
+        return filter.isPresent();
+    }
+
+    long[] passedOver() {
+        if (passedOver == null) {
+            passedOver = new long[MessageKey.LANES];
+            Arrays.fill(passedOver, Long.MAX_VALUE);
+        }
+        return passedOver;
     }
 
     boolean hasCredit() {

@@ -3,7 +3,6 @@ package io.millrace.queue;
 import io.millrace.journal.Journal;
 import io.millrace.journal.MessageKey;
 import io.millrace.journal.StoredMessage;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
@@ -17,13 +16,12 @@ import java.util.Map;
  * waits for another's messages to be consumed.
  */
 final class Window {
-    private static final int RESTRICTED_SHARES = 2;
-    private static final int RESTRICTED_ALWAYS = 8;
-
     private final Queue queue;
     private final LoopResources loop;
     private final Reads reads = new Reads();
     private final ReadAhead readAhead;
+    private final Restrictions restrictions;
+    private final Ahead ahead;
 
     /** Those that were made, the highest priority first. */
     private Lane[] lanes = {};
@@ -32,8 +30,6 @@ final class Window {
 
     private long available;
     private long availableBytes;
-    private int restricted;
-    private long restrictedBytes;
     private long beyond;
     private long beyondBytes;
 
@@ -41,6 +37,8 @@ final class Window {
         this.queue = queue;
         this.loop = loop;
         this.readAhead = new ReadAhead(queue, this, loop);
+        this.restrictions = new Restrictions(queue, this, loop.memory());
+        this.ahead = new Ahead(queue, this, loop);
         for (Journal.Lane lane : backlog.lanes()) {
             if (lane.order() < MessageKey.LANES) {
                 add(new Lane(lane.order(), lane.messages(), backlog.nextSequence() - 1));
@@ -70,7 +68,21 @@ final class Window {
         return lanes;
     }
 
-    /** The reads of the store for this queue; every one whose messages may be {@linkplain #claim claimed} must be there. */
+    /** Messages that are in memory ahead of what is loaded. */
+    Ahead ahead() {
+        return ahead;
+    }
+
+    /** Messages that some consumers refused for themselves. */
+    Restrictions restrictions() {
+        return restrictions;
+    }
+
+    void refill(Lane lane) {
+        readAhead.refill(lane);
+    }
+
+    /** The reads of the store for this queue; every one whose messages may be {@linkplain Ahead#claim claimed} must be there. */
     Reads reads() {
         return reads;
     }
@@ -95,7 +107,7 @@ final class Window {
     void arrivedBeyond(QueuedMessage message) {
         Lane lane = lane(message.key.order());
         if (lane.beyond == 0) {
-            lane.loadedUpTo(message.sequence() - 1, this::restrict);
+            lane.loadedUpTo(message.sequence() - 1, restrictions::entered);
         }
         message.beyond = true;
         lane.last = message.sequence();
@@ -107,7 +119,7 @@ final class Window {
     void placed(QueuedMessage message, boolean kept) {
         Lane lane = lane(message.key.order());
         if (kept) {
-            lane.loadedUpTo(message.sequence(), this::restrict);
+            lane.loadedUpTo(message.sequence(), restrictions::entered);
             lane.last = message.sequence();
             availableBytes += message.size();
         } else {
@@ -129,6 +141,8 @@ final class Window {
             lane.put(message);
         }
         available++;
+        queue.sees(message);
+        queue.cameBack(message);
     }
 
     /** The transaction of a message that has its place is rolled back: the place stays empty. */
@@ -152,7 +166,7 @@ final class Window {
         });
     }
 
-    private void isBeyond(Lane lane, QueuedMessage message) {
+    void isBeyond(Lane lane, QueuedMessage message) {
         lane.beyond++;
         lane.changes++;
         beyond++;
@@ -174,10 +188,6 @@ final class Window {
     /** Their sizes. */
     long availableBytes() {
         return availableBytes;
-    }
-
-    int restrictedCount() {
-        return restricted;
     }
 
     /** The first message that any consumer may have, or null. */
@@ -249,55 +259,28 @@ final class Window {
     void remove(QueuedMessage message) {
         Lane lane = byOrder[message.key.order()];
         if (message.place == Lane.RESTRICTED) {
-            restricted--;
-            restrictedBytes -= message.size();
+            restrictions.left(message);
         }
         lane.remove(message);
-        available--;
-        availableBytes -= message.size();
+        left(message);
         message.unreserve();
         if (lane.beyond > 0) {
             readAhead.refill(lane);
         }
     }
 
-    /**
-     * Takes out a message that a {@linkplain #reads read} of the store has shown, for it to be acquired, moved or removed.
-     *
-     * @return null if it is acquired or gone already
-     */
-    QueuedMessage claim(StoredMessage stored) {
-        if (knows(stored.key())) {
-            QueuedMessage message = find(stored.key());
-            if (message != null) {
-                remove(message);
-            }
-            return message;
-        }
-        QueuedMessage message = bringAhead(stored);
-        remove(message);
-        completeIfAllThere(byOrder[stored.key().order()]);
-        return message;
+    void left(QueuedMessage message) {
+        available--;
+        availableBytes -= message.size();
     }
 
-    /** Makes a message available that is beyond what is loaded, which a read of the store has shown. */
-    QueuedMessage bringAhead(StoredMessage stored) {
-        Lane lane = byOrder[stored.key().order()];
-        QueuedMessage message = QueuedMessage.revive(queue, stored);
-        loop.memory().take(message.size());
-        lane.putAhead(message);
-        came(message);
-        notBeyond(lane, message);
-        lane.changes++;
-        return message;
-    }
-
-    private void came(QueuedMessage message) {
+    void came(QueuedMessage message) {
         available++;
         availableBytes += message.size();
+        queue.sees(message);
     }
 
-    private void notBeyond(Lane lane, QueuedMessage message) {
+    void notBeyond(Lane lane, QueuedMessage message) {
         lane.beyond--;
         beyond--;
         beyondBytes -= message.message.totalSize();
@@ -306,7 +289,7 @@ final class Window {
     /** With the last message beyond brought in, a lane is whole in memory again. */
     void completeIfAllThere(Lane lane) {
         if (lane.beyond == 0) {
-            lane.loadedUpTo(lane.last, this::restrict);
+            lane.loadedUpTo(lane.last, restrictions::entered);
         }
     }
 
@@ -325,93 +308,12 @@ final class Window {
             lane.changes++;
         } else {
             lane.put(message);
-            restrict(message);
+            restrictions.entered(message);
         }
+        queue.cameBack(message);
         if (message.ahead) {
-            leaveToStore(List.of(message));
+            ahead.leaveToStore(List.of(message));
         }
-    }
-
-    private void restrict(QueuedMessage message) {
-        if (message.place == Lane.RESTRICTED) {
-            restricted++;
-            restrictedBytes += message.size();
-            queue.subscribers().forEach(subscriber -> reserve(message, subscriber));
-        }
-    }
-
-    private static void reserve(QueuedMessage message, Subscriber subscriber) {
-        if (!message.excludes(subscriber)) {
-            subscriber.reserve(message);
-        }
-    }
-
-    /** Messages that are ahead of what is loaded, and wanted by nobody, go out of memory as soon as every read shows them. */
-    void leaveToStore(List<QueuedMessage> messages) {
-        List<QueuedMessage> leaving = messages.stream().filter(this::mayLeave).toList();
-        if (!leaving.isEmpty()) {
-            loop.recorder().whenDurable(() -> reads.after(() -> leaving.forEach(this::leave)));
-        }
-    }
-
-    private boolean mayLeave(QueuedMessage message) {
-        // What the store does not know of it (a change of one that is not durable, a release) is kept while there is
-        // memory.
-        boolean asStored = !message.acquiredBefore
-                || (message.durable
-                        && (message.deliveryCount > 0 || loop.memory().scarceForBacklog()));
-        return message.place == Lane.AHEAD && message.stored && message.candidates.isEmpty() && asStored;
-    }
-
-    private void leave(QueuedMessage message) {
-        if (mayLeave(message) && !queue.deleted()) {
-            Lane lane = byOrder[message.key.order()];
-            lane.forgetAhead(message);
-            available--;
-            availableBytes -= message.size();
-            loop.memory().release(message.size());
-            isBeyond(lane, message);
-            readAhead.refill(lane);
-        }
-    }
-
-    /** A message that was taken out is gone for good, as far as is recorded. */
-    void gone(QueuedMessage message) {
-        if (message.ahead) {
-            Lane lane = byOrder[message.key.order()];
-            loop.recorder().whenDurable(() -> reads.after(() -> lane.forgetAhead(message)));
-        }
-    }
-
-    void subscribed(Subscriber subscriber) {
-        for (Lane lane : lanes) {
-            lane.restrictedMessages().forEach(message -> reserve(message, subscriber));
-            readAhead.refill(lane);
-        }
-    }
-
-    void unsubscribed(Subscriber subscriber) {
-        List<QueuedMessage> wanted = new ArrayList<>(subscriber.reserved.values());
-        wanted.forEach(subscriber::unreserve);
-        leaveToStore(wanted);
-        for (Lane lane : lanes) {
-            for (QueuedMessage message : List.copyOf(lane.restrictedMessages())) {
-                if (message.readmit(subscriber)) {
-                    lane.remove(message);
-                    restricted--;
-                    restrictedBytes -= message.size();
-                    lane.put(message);
-                }
-            }
-        }
-    }
-
-    /** How many messages are refused by every consumer there is. */
-    long parked() {
-        return Arrays.stream(lanes)
-                .flatMap(lane -> lane.restrictedMessages().stream())
-                .filter(message -> queue.subscribers().stream().allMatch(message::excludes))
-                .count();
     }
 
     /** A run of the store brings a message in, in its turn, unless it is there already. */
@@ -421,7 +323,7 @@ final class Window {
             return;
         }
         boolean known = lane.knows(sequence);
-        lane.loadedUpTo(sequence, this::restrict);
+        lane.loadedUpTo(sequence, restrictions::entered);
         if (!known) {
             QueuedMessage message = QueuedMessage.revive(queue, stored);
             loop.memory().take(message.size());
@@ -450,15 +352,9 @@ final class Window {
         readAhead.lookAhead();
     }
 
-    /** A consumer that refuses whatever it gets must not bring the whole queue into memory. */
-    boolean tooManyRestricted() {
-        return restricted > RESTRICTED_ALWAYS
-                && restrictedBytes > RESTRICTED_SHARES * loop.memory().shareBytes();
-    }
-
     /** Whether what is in memory is all that there is to be had now. */
     boolean readsNoMore() {
-        return beyond == 0 || tooManyRestricted();
+        return beyond == 0 || restrictions.tooMany();
     }
 
     long beyond() {
@@ -472,8 +368,7 @@ final class Window {
         }
         available = 0;
         availableBytes = 0;
-        restricted = 0;
-        restrictedBytes = 0;
+        restrictions.clear();
         beyond = 0;
         beyondBytes = 0;
     }
