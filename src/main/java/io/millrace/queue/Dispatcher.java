@@ -2,6 +2,7 @@ package io.millrace.queue;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -140,30 +141,49 @@ final class Dispatcher {
         }
     }
 
-    /** Hands a message to the first in line that can have one; false if there is none. */
+    /**
+     * Hands a message to the first in line that can have one; false if there is none. Only who gets one goes to the end of the
+     * line: one that waits for the few messages it wants has the longer turn then.
+     */
     private boolean deliverOne(ArrayDeque<Subscriber> line) {
-        int idle = 0;
-        while (idle < line.size()) {
-            Subscriber subscriber = line.peek();
-            if (!canTake(subscriber)) {
-                subscriber.inLine = false;
-                line.poll();
-                continue;
-            }
-            QueuedMessage message = first(subscriber);
-            if (message == null && idle == 0 && !queue.servesEachOne()) {
-                // It stays at the head of the line: the next message is its turn.
-                return false;
-            }
+        Subscriber head = line.peek();
+        while (head != null && !canTake(head)) {
+            head.inLine = false;
+            line.poll();
+            head = line.peek();
+        }
+        QueuedMessage message = head == null ? null : first(head);
+        if (message != null) {
             line.add(line.poll());
+            handOver(message, head);
+            return true;
+        }
+        return head != null && queue.servesEachOne() && deliverToOneBehind(line);
+    }
+
+    private boolean deliverToOneBehind(ArrayDeque<Subscriber> line) {
+        Iterator<Subscriber> waiting = line.iterator();
+        waiting.next();
+        while (waiting.hasNext()) {
+            Subscriber subscriber = waiting.next();
+            boolean takes = canTake(subscriber);
+            QueuedMessage message = takes ? first(subscriber) : null;
+            if (!takes || message != null) {
+                waiting.remove();
+                subscriber.inLine = takes;
+            }
             if (message != null) {
-                window.remove(message);
-                queue.acquire(message, subscriber);
+                line.add(subscriber);
+                handOver(message, subscriber);
                 return true;
             }
-            idle++;
         }
         return false;
+    }
+
+    private void handOver(QueuedMessage message, Subscriber subscriber) {
+        window.remove(message);
+        queue.acquire(message, subscriber);
     }
 
     private QueuedMessage first(Subscriber subscriber) {

@@ -11,6 +11,7 @@ public final class Messages {
     private static final int TRUE = 0x41;
     private static final int FALSE = 0x42;
     private static final int TRAILER_BYTES = 8;
+    private static final int PLAIN_HEADER_BYTES = 7;
 
     private Messages() {}
 
@@ -34,6 +35,23 @@ public final class Messages {
         out.position(out.capacity() - TRAILER_BYTES);
         out.putInt(text.length).putInt(length);
         return parse(out.array());
+    }
+
+    /** A small message with a priority, of a group; an empty one for none. */
+    public static Message of(String name, boolean durable, int priority, String group, int groupSequence) {
+        byte[] plain = durable ? durable(name).bytes() : transientOne(name).bytes();
+        byte[] id = group.getBytes(StandardCharsets.UTF_8);
+        ByteBuffer out = ByteBuffer.allocate(plain.length + 64 + id.length);
+        out.put(new byte[] {0x00, 0x53, 0x70, (byte) 0xc0, 4, 2, (byte) (durable ? TRUE : FALSE), 0x50, (byte) priority
+        });
+        if (!group.isEmpty()) {
+            out.put(new byte[] {0x00, 0x53, 0x73, (byte) 0xc0, (byte) (1 + 10 + 2 + id.length + 5), 12});
+            out.put(new byte[] {0x40, 0x40, 0x40, 0x40, 0x40, 0x40, 0x40, 0x40, 0x40, 0x40});
+            out.put(new byte[] {(byte) 0xa1, (byte) id.length}).put(id);
+            out.put((byte) 0x70).putInt(groupSequence);
+        }
+        out.put(plain, PLAIN_HEADER_BYTES, plain.length - PLAIN_HEADER_BYTES);
+        return parse(Arrays.copyOf(out.array(), out.position()));
     }
 
     /** As a peer or a store would give it back. */

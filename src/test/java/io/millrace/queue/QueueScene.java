@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 
 /** One queue and its dead-letter queue on one loop by hand, over a journal in memory. */
 final class QueueScene {
@@ -120,6 +121,17 @@ final class QueueScene {
 
     Recipient consumer() {
         return new Recipient(queue).attached();
+    }
+
+    /** A consumer of the messages whose names pass. */
+    Recipient consumerOf(Predicate<String> names) {
+        return consumer(Selection.CONSUME.matching(delivery -> names.test(Messages.name(delivery.message()))));
+    }
+
+    Recipient consumer(Selection selection) {
+        Recipient recipient = new Recipient(queue);
+        queue.attach(recipient, selection);
+        return recipient;
     }
 
     Recipient browser() {
