@@ -35,8 +35,7 @@ public final class AmqpConnection {
     /** From our close frame to the peer's. */
     private static final long CLOSE_MILLIS = 5_000;
 
-    /** What every peer must be able to take (section 2.7.1). */
-    private static final int MIN_MAX_FRAME_SIZE = 512;
+    private static final int MIN_MAX_FRAME_SIZE = 512; // section 2.7.1
 
     private final ConnectionSettings settings;
     private final Loop loop;
@@ -227,17 +226,14 @@ public final class AmqpConnection {
             return;
         }
         container = open.getContainerId();
-        if (open.getMaxFrameSize().longValue() < MIN_MAX_FRAME_SIZE) {
-            brokenFraming(new Condition(
-                    Condition.FRAMING_ERROR,
-                    "a max-frame-size of " + open.getMaxFrameSize() + "; the least is " + MIN_MAX_FRAME_SIZE));
+        long theirs = open.getMaxFrameSize().longValue();
+        if (theirs < MIN_MAX_FRAME_SIZE) {
+            brokenFraming(new Condition(Condition.FRAMING_ERROR, "max-frame-size " + theirs + " is less than 512"));
             return;
         }
         channels.limitedTo(open.getChannelMax().intValue());
-        maxFrameSize = (int)
-                Math.min(open.getMaxFrameSize().longValue(), settings.limits().maxFrameSize());
-        output.frames()
-                .limit((int) Math.min(open.getMaxFrameSize().longValue(), Integer.MAX_VALUE), why -> end(why, true));
+        maxFrameSize = (int) Math.min(theirs, settings.limits().maxFrameSize());
+        output.frames().limit((int) Math.min(theirs, Integer.MAX_VALUE), why -> end(why, true));
         Optional<Condition> objection = OpenExchange.objection(open);
         if (objection.isPresent()) {
             refuse(objection.get());

@@ -291,6 +291,12 @@ final class IncomingLink extends AmqpLink {
     private boolean agreesWithSettleMode() {
         SenderSettleMode agreed = asked().getSndSettleMode();
         boolean agrees = agreed == SenderSettleMode.MIXED || settled == (agreed == SenderSettleMode.SETTLED);
+        if (settled && coordinator.isPresent()) {
+            detach(new Condition(
+                    Condition.NOT_ALLOWED,
+                    "a message to the coordinator came settled, so that its answer could not be told"));
+            return false;
+        }
         if (!agrees) {
             detach(new Condition(
                     Condition.INVALID_FIELD,

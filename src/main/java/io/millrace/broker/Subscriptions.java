@@ -78,6 +78,7 @@ final class Subscriptions {
                         declared.number(),
                         Subscription.title(
                                 Subscription.keyOf(declared.properties()), declared.address(), declared.number()),
+                        true,
                         true),
                 Backlog.of(node)));
     }
@@ -158,7 +159,7 @@ final class Subscriptions {
         long number = key.durable() ? numbers.next() : numbers.nextTemporary();
         String title = Subscription.title(key, address, number);
         Subscription subscription =
-                made(key, address, terms, new QueueIdentity(number, title, key.durable()), Backlog.NONE);
+                made(key, address, terms, new QueueIdentity(number, title, key.durable(), true), Backlog.NONE);
         subscription.links().add(answer);
         // From now on it gets messages; what they become is recorded after this.
         if (key.durable()) {

@@ -411,6 +411,11 @@ public final class Queue implements MoveTarget, Source {
         }
     }
 
+    /** Whether senders are to know when it is deleted. */
+    boolean missed() {
+        return !identity.subscribed();
+    }
+
     Condition deletedCondition() {
         return new Condition(Condition.RESOURCE_DELETED, "queue '" + identity.address() + "' was deleted");
     }

@@ -98,14 +98,15 @@ final class Transacted {
     }
 
     private Optional<Condition> refusalToCommit(Sent sent) {
-        return queue.deleted()
-                ? Optional.of(queue.deletedCondition())
-                : admission.refusal(
-                        sent.message,
-                        sent.durable || sent.message.streamed() > 0,
-                        0,
-                        0,
-                        loop.recorder().journal().room());
+        if (queue.deleted()) {
+            return queue.missed() ? Optional.of(queue.deletedCondition()) : Optional.empty();
+        }
+        return admission.refusal(
+                sent.message,
+                sent.durable || sent.message.streamed() > 0,
+                0,
+                0,
+                loop.recorder().journal().room());
     }
 
     /** Gives a message its place, where it is not seen yet, and adds what the store is to know of it. */

@@ -249,6 +249,17 @@ class TransactionRulesTest {
         }
 
         @Test
+        void aSettledDeclareIsRefused() {
+            attachCoordinator();
+            Transfer transfer = Peer.transfer(CONTROL, nextDelivery++);
+            transfer.setSettled(true);
+            peer.send(Peer.frame(0, transfer, Peer.sections(new AmqpValue(new Declare()))));
+
+            peer.expectDetach(Condition.NOT_ALLOWED);
+            assertTrue(peer.nodes.transactions.isEmpty());
+        }
+
+        @Test
         void anUnknownIdCannotBeDischarged() {
             attachCoordinator();
             peer.send(request(discharge(UNKNOWN, false)), request(discharge(UNKNOWN, true)));

@@ -18,11 +18,12 @@ import io.millrace.queue.Transaction;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 
 /** Transactions begun on loop 0, over a queue there and one on loop 1. */
-class TransactionsTest {
+class CoordinatedTransactionTest {
     private BrokerScene scene = new BrokerScene(2);
     private Node here = scene.node(0, "here");
     private Node there = remote();
@@ -194,6 +195,75 @@ class TransactionsTest {
         @Override
         public void whenRoom(Runnable task) {
             throw new UnsupportedOperationException();
+        }
+    }
+
+    @Nested
+    class Topics {
+        private final BrokerScene.Opened first = subscribe(0, "first");
+        private final BrokerScene.Opened second = subscribe(1, "second");
+        private final Recipient hereToo = receiverOf(first);
+        private final Recipient farAway = receiverOf(second);
+
+        private BrokerScene.Opened subscribe(int loop, String link) {
+            BrokerScene.Opened opened = scene.open(
+                    loop,
+                    Request.toReceive("topic://news", Optional.empty(), new Link(this, "client", link), Terms.PLAIN));
+            scene.settle();
+            return opened;
+        }
+
+        private Recipient receiverOf(BrokerScene.Opened opened) {
+            return receiver(opened.node(), 10);
+        }
+
+        private void publish(LocalTransaction in, int loop, String name) {
+            BrokerScene.Opened topic = scene.open(
+                    loop, Request.toSend("topic://news", Optional.empty(), new Link(this, "client", "sender")));
+            scene.settle();
+            Answers answers = new Answers();
+            in.offer(topic.node().target(), Messages.durable(name), answers);
+            scene.settle();
+            assertEquals(List.of(Outcome.ACCEPTED), answers.outcomes);
+        }
+
+        @Test
+        void giveEachSubscriptionItsCopyWithTheCommit() {
+            LocalTransaction other = scene.broker.nodes(1).begin();
+            publish(transaction, 0, "a");
+            publish(other, 1, "b");
+            assertEquals(List.of(), hereToo.names());
+            Answers answers = new Answers();
+            other.discharge(false, answers);
+            transaction.discharge(false, answers);
+            scene.settle();
+
+            assertEquals(List.of(Outcome.ACCEPTED, Outcome.ACCEPTED), answers.outcomes);
+            assertEquals(Set.of("a", "b"), Set.copyOf(hereToo.names()));
+            assertEquals(2, farAway.names().size());
+        }
+
+        @Test
+        void forgetWhatIsRolledBack() {
+            publish(transaction, 0, "a");
+            assertEquals(List.of(Outcome.ACCEPTED), discharge(true).outcomes);
+            scene.settle();
+
+            assertEquals(List.of(), hereToo.names());
+            assertEquals(List.of(), farAway.names());
+        }
+
+        @Test
+        void doNotMissASubscriptionThatEndsBeforeTheCommit() {
+            publish(transaction, 0, "a");
+            first.node().source().detach(hereToo, false);
+            scene.broker.nodes(0).release(first.node(), first, Departure.CLOSED);
+            scene.settle();
+            Answers answers = discharge(false);
+            scene.settle();
+
+            assertEquals(List.of(Outcome.ACCEPTED), answers.outcomes);
+            assertEquals(List.of("a"), farAway.names());
         }
     }
 
