@@ -6,9 +6,7 @@ import io.millrace.loop.Loop;
 import io.millrace.message.Condition;
 import io.millrace.security.Authenticator;
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -49,7 +47,6 @@ public final class AmqpConnection {
     private final Transactions transactions;
     private final Map<String, IncomingLink> incomingLinks = new HashMap<>();
     private final Map<String, OutgoingLink> outgoingLinks = new HashMap<>();
-    private final List<Consumer<Departure>> leftBehind = new ArrayList<>(0);
 
     private State state = State.HANDSHAKE;
     private BrokerTransport transport;
@@ -122,7 +119,7 @@ public final class AmqpConnection {
     public void lost() {
         if (state != State.CLOSED) {
             state = State.CLOSED;
-            endSessions(true);
+            channels.release(true);
             over();
         }
     }
@@ -292,7 +289,7 @@ public final class AmqpConnection {
             if (close.getError() != null) {
                 reason = Optional.of(Conditions.decode(close.getError()));
             }
-            endSessions(false);
+            channels.release(false);
             transport.writeClose();
         }
         closeWhenFlushed = true;
@@ -333,7 +330,7 @@ public final class AmqpConnection {
         if (failed) {
             events.refused(this, why);
         }
-        endSessions(failed);
+        channels.release(failed);
         if (!opened) {
             transport.writeOpen(exchange.properties(), OpenExchange.offered());
         }
@@ -343,23 +340,16 @@ public final class AmqpConnection {
         deadline = loop.after(CLOSE_MILLIS, this::finish);
     }
 
-    private void endSessions(boolean lost) {
-        for (AmqpSession session : channels.all()) {
-            session.release(lost, Departure.CONNECTION_CLOSED);
-        }
-        leftBehind.forEach(task -> task.accept(Departure.CONNECTION_CLOSED));
-    }
-
     /** Tells when the connection is gone; what an ended session left behind may have waited for that. */
     void whenClosed(Consumer<Departure> task) {
-        leftBehind.add(task);
+        channels.whenClosed(task);
     }
 
     private void finish() {
         if (state != State.CLOSED) {
             boolean orderly = state == State.CLOSING;
             state = State.CLOSED;
-            endSessions(!orderly);
+            channels.release(!orderly);
             output.close();
             over();
         }

@@ -1,7 +1,11 @@
 package io.millrace.amqp;
 
+import io.millrace.broker.Departure;
 import io.millrace.message.Condition;
+import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.List;
+import java.util.function.Consumer;
 import org.apache.qpid.proton.amqp.transport.Begin;
 
 /**
@@ -14,6 +18,7 @@ final class Channels {
     private final int channelMax;
     private final IntMap<AmqpSession> sessions = new IntMap<>();
     private final BitSet outgoing = new BitSet();
+    private final List<Consumer<Departure>> leftBehind = new ArrayList<>(0);
     private int remoteChannelMax;
 
     Channels(int channelMax) {
@@ -72,5 +77,19 @@ final class Channels {
 
     Iterable<AmqpSession> all() {
         return sessions.copy();
+    }
+
+    /** The connection is over: lets all links go, without a word to the peer. */
+    void release(boolean lost) {
+        for (AmqpSession session : sessions.copy()) {
+            session.release(lost, Departure.CONNECTION_CLOSED);
+        }
+        leftBehind.forEach(task -> task.accept(Departure.CONNECTION_CLOSED));
+        leftBehind.clear();
+    }
+
+    /** Tells when the connection is over. */
+    void whenClosed(Consumer<Departure> task) {
+        leftBehind.add(task);
     }
 }

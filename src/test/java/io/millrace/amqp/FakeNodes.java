@@ -34,7 +34,8 @@ final class FakeNodes implements Nodes {
     final List<Request> requests = new ArrayList<>();
     final List<String> departures = new ArrayList<>();
     Optional<Condition> unsubscribing = Optional.empty();
-    private final IdentityHashMap<Nodes.Answer, FakeQueue> makers = new IdentityHashMap<>();
+    private final Map<Answer, FakeQueue> makers = new IdentityHashMap<>();
+    private final Map<Answer, Node> open = new IdentityHashMap<>();
 
     final Map<String, Claim> claims = new HashMap<>();
 
@@ -78,7 +79,10 @@ final class FakeNodes implements Nodes {
             }
             find(address)
                     .ifPresentOrElse(
-                            answer::opened,
+                            node -> {
+                                open.put(answer, node);
+                                answer.opened(node);
+                            },
                             () -> answer.refused(new Condition(
                                     Condition.NOT_FOUND, "there is no queue \"" + plain(address) + "\"")));
         };
@@ -156,6 +160,17 @@ final class FakeNodes implements Nodes {
     }
 
     record Claim(Object connection, Containers.Answer answer) {}
+
+    /** Tells those who have opened it. */
+    void delete(FakeQueue queue) {
+        queues.remove(queue.address());
+        open.forEach((answer, node) -> {
+            if (node == queue) {
+                answer.deleted(
+                        new Condition(Condition.RESOURCE_DELETED, "the queue \"" + queue.address() + "\" was deleted"));
+            }
+        });
+    }
 
     @Override
     public void release(Node node, Nodes.Answer answer, Departure departure) {

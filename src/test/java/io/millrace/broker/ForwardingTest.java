@@ -73,8 +73,8 @@ class ForwardingTest {
 
     @Test
     void chainsAreFollowedAndCirclesEnd() {
-        BrokerScene scene =
-                with(rule("a", false, "b"), rule("b", false, "c", "a"), rule("c", false, "a"), rule("x.#", true, "x.y"));
+        BrokerScene scene = with(
+                rule("a", false, "b"), rule("b", false, "c", "a"), rule("c", false, "a"), rule("x.#", true, "x.y"));
         scene.offer(0, "a", "1");
         scene.offer(1, "c", "2");
 
@@ -92,8 +92,7 @@ class ForwardingTest {
         Recipient[] subscribers = new Recipient[2];
         for (int i = 0; i < 2; i++) {
             var opened = scene.open(
-                    i,
-                    Request.toReceive("news", Optional.empty(), new Link("a", "a", "x" + i), Terms.PLAIN));
+                    i, Request.toReceive("news", Optional.empty(), new Link("a", "a", "x" + i), Terms.PLAIN));
             scene.settle();
             subscribers[i] = new Recipient(opened.node().source()).attached().credit(10);
         }
@@ -136,7 +135,9 @@ class ForwardingTest {
         scene.settle();
 
         assertEquals(Condition.RESOURCE_LIMIT_EXCEEDED, answers.refusal().symbol());
-        assertTrue(answers.refusal().description().contains("'audit'"), answers.refusal().description());
+        assertTrue(
+                answers.refusal().description().contains("'audit'"),
+                answers.refusal().description());
         assertEquals(1, scene.messages("orders"));
     }
 
@@ -153,8 +154,8 @@ class ForwardingTest {
 
     @Test
     void aRuleWhoseSelectorIsWrongStopsTheStart() {
-        var refused = assertThrows(
-                IllegalArgumentException.class, () -> with(rule("orders", "kind = ", false, "audit")));
+        var refused =
+                assertThrows(IllegalArgumentException.class, () -> with(rule("orders", "kind = ", false, "audit")));
         assertTrue(refused.getMessage().contains("\"orders\""), refused.getMessage());
     }
 

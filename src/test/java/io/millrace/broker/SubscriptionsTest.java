@@ -163,7 +163,9 @@ class SubscriptionsTest {
             quick.onDelivery = (self, delivery) -> self.acceptAll();
             Answers answers = publish(1, "news", "a", "b", "c");
 
-            assertEquals(3, answers.outcomes.stream().filter(Outcome.ACCEPTED::equals).count());
+            assertEquals(
+                    3,
+                    answers.outcomes.stream().filter(Outcome.ACCEPTED::equals).count());
             assertEquals(List.of("a", "b", "c"), quick.names());
             assertEquals(List.of("c"), consume(slow).names());
             assertEquals(List.of("a"), holder.names());
@@ -200,7 +202,9 @@ class SubscriptionsTest {
             publish(1, "news.sport", "b");
             publish(1, "news.other", "c");
 
-            assertEquals(List.of("a", "b", "c"), consume(ask(0, "news.*", "a", "mine", DURABLE)).names());
+            assertEquals(
+                    List.of("a", "b", "c"),
+                    consume(ask(0, "news.*", "a", "mine", DURABLE)).names());
         }
 
         @Test
@@ -263,7 +267,8 @@ class SubscriptionsTest {
             publish(0, "news", "c");
 
             assertEquals(0, scene.journal.messages().size());
-            assertEquals(List.of(), consume(ask(0, "weather", "a", "mine", DURABLE)).names());
+            assertEquals(
+                    List.of(), consume(ask(0, "weather", "a", "mine", DURABLE)).names());
         }
 
         @Test
@@ -399,8 +404,10 @@ class SubscriptionsTest {
             leave(0, oneAgain, Departure.SESSION_ENDED);
             leave(0, twoAgain, Departure.CONNECTION_CLOSED);
             publish(0, "news", "b");
-            assertEquals(List.of(), consume(ask(0, "news", "a", "one", ofSession)).names());
-            assertEquals(List.of(), consume(ask(0, "news", "a", "two", ofConnection)).names());
+            assertEquals(
+                    List.of(), consume(ask(0, "news", "a", "one", ofSession)).names());
+            assertEquals(
+                    List.of(), consume(ask(0, "news", "a", "two", ofConnection)).names());
         }
 
         @Test
@@ -420,8 +427,7 @@ class SubscriptionsTest {
         void prefixesAndCapabilitiesDecideAndMustAgree() {
             Link link = new Link("a", "a", "x");
             Opened byPrefix = scene.open(0, Request.toSend("topic://news", Optional.empty(), link));
-            Opened contradiction =
-                    scene.open(0, Request.toSend("topic://news", Optional.of(NodeType.QUEUE), link));
+            Opened contradiction = scene.open(0, Request.toSend("topic://news", Optional.of(NodeType.QUEUE), link));
             Opened queue = scene.open(1, Request.toSend("orders", Optional.empty(), link));
             scene.settle();
             assertEquals(NodeType.TOPIC, byPrefix.node().type());
@@ -469,8 +475,8 @@ class SubscriptionsTest {
 
         @Test
         void nobodySendsToAPattern() {
-            Opened opened = scene.open(
-                    0, Request.toSend("news.*", Optional.of(NodeType.TOPIC), new Link("a", "a", "x")));
+            Opened opened =
+                    scene.open(0, Request.toSend("news.*", Optional.of(NodeType.TOPIC), new Link("a", "a", "x")));
             scene.settle();
 
             assertEquals(Condition.INVALID_FIELD, opened.refusal().symbol());
