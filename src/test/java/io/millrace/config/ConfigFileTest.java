@@ -71,7 +71,7 @@ class ConfigFileTest {
             assertEquals(1, config.eventLoops());
             assertEquals(
                     new Config.Connection(
-                            65_536, 1023, 4095, Duration.ofSeconds(60), 16_777_216, 1000, Duration.ofMinutes(5)),
+                            65_536, 1023, 4095, Duration.ofSeconds(60), 1L << 30, 1000, Duration.ofMinutes(5)),
                     config.connection());
             QueueSettings settings = QueueSettings.DEFAULT
                     .withMaxDeliveries(10)

@@ -35,6 +35,7 @@ final class RawClient implements AutoCloseable {
     private final Socket socket = new Socket();
     private final DataInputStream in;
     private byte[] payload = {};
+    private long incomingWindow;
 
     RawClient(int port) throws IOException {
         AMQPDefinedTypes.registerAllTypes(decoder, encoder);
@@ -59,8 +60,14 @@ final class RawClient implements AutoCloseable {
         write(frame(begin));
         in.readFully(new byte[HEADER.length]);
         assertInstanceOf(Open.class, read());
-        assertInstanceOf(Begin.class, read());
+        incomingWindow =
+                assertInstanceOf(Begin.class, read()).getIncomingWindow().longValue();
         return this;
+    }
+
+    /** How many transfers the broker takes at first. */
+    long incomingWindow() {
+        return incomingWindow;
     }
 
     /** Attaches a receiver and grants it credit. */
