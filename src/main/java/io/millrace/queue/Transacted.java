@@ -17,6 +17,10 @@ import java.util.Optional;
  * transaction is about to commit, and is seen when that is durable. A delivery settled in one belongs to the transaction and
  * no more to its consumer: commit gives it its outcome, rollback makes it a failed attempt. What a transaction gives back is
  * all at its place before any of it is handed out again.
+ *
+ * <p>Accepted messages leave in the batch of the commit. What becomes of the others is recorded right after it: what was
+ * rejected moves to the dead-letter queue, maybe on another loop, in a durable step of its own. Should the broker die between
+ * the two, such a message is still in this queue, and will be delivered once more.
  */
 final class Transacted {
     private static final String ROLLED_BACK = "the transaction in which the consumer settled it was rolled back";
@@ -179,6 +183,7 @@ final class Transacted {
         public void committed() {
             end();
             placed.forEach(Transacted.this::enter);
+            releaseUnplaced();
             for (Settled each : settled) {
                 if (queue.deleted()) {
                     queue.forget(each.message);
@@ -195,7 +200,7 @@ final class Transacted {
         public void rolledBack() {
             end();
             placed.forEach(Transacted.this::withdraw);
-            sent.stream().skip(placed.size()).forEach(each -> memory.release(each.message.size()));
+            releaseUnplaced();
             for (Settled each : settled) {
                 if (queue.deleted()) {
                     queue.forget(each.message);
@@ -206,6 +211,11 @@ final class Transacted {
             if (!queue.deleted()) {
                 queue.refreshed();
             }
+        }
+
+        /** Messages that were rolled back before they had a place, or whose queue nobody misses. */
+        private void releaseUnplaced() {
+            sent.stream().skip(placed.size()).forEach(each -> memory.release(each.message.size()));
         }
 
         private void end() {

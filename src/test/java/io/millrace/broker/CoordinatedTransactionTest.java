@@ -264,7 +264,16 @@ class CoordinatedTransactionTest {
 
             assertEquals(List.of(Outcome.ACCEPTED), answers.outcomes);
             assertEquals(List.of("a"), farAway.names());
+            farAway.acceptAll();
+            scene.settle();
+            assertEquals(0, memoryUsed());
         }
+    }
+
+    private long memoryUsed() {
+        var bytes = scene.broker.memoryBytes();
+        scene.settle();
+        return bytes.join();
     }
 
     @Nested
@@ -363,9 +372,7 @@ class CoordinatedTransactionTest {
             assertEquals(Condition.TRANSACTION_ROLLBACK, answers.refusal().symbol());
             assertTrue(answers.refusal().description().contains("1048576 bytes"), answers.refusal()::description);
             assertEquals(Condition.TRANSACTION_ROLLBACK, refusedCommit().symbol());
-            var bytes = scene.broker.memoryBytes();
-            scene.settle();
-            assertEquals(0, bytes.join());
+            assertEquals(0, memoryUsed());
         }
     }
 }
