@@ -113,6 +113,12 @@ final class Figures implements Probes {
                 "parked",
                 "Messages that every consumer there is has refused (undeliverable here).",
                 QueueStats::parked);
+        gauge(
+                meters,
+                queues,
+                "scheduled",
+                "Messages that wait for their time, or rest after a failed attempt.",
+                QueueStats::scheduled);
         gauge(meters, queues, "consumers", "Consumers, browsers not counted.", QueueStats::consumers);
         gauge(
                 meters,
@@ -135,6 +141,7 @@ final class Figures implements Probes {
                 "discarded",
                 "Messages dropped to make room, or rejected where there is no dead-letter queue.",
                 QueueStats::discarded);
+        counter(meters, queues, "expired", "Messages not consumed before their time was over.", QueueStats::expired);
         counter(meters, queues, "refused", "Messages not taken in because of a limit.", QueueStats::refused);
     }
 

@@ -3,6 +3,7 @@ package io.millrace.queue;
 import io.millrace.journal.Fact;
 import io.millrace.journal.Journal.Lane;
 import io.millrace.journal.Journal.RecoveredNode;
+import io.millrace.journal.MessageKey;
 import java.util.List;
 
 /**
@@ -19,6 +20,14 @@ public record Backlog(long bytes, List<Lane> lanes, long nextSequence, List<Fact
     /** What was found of it. */
     public static Backlog of(RecoveredNode node) {
         return new Backlog(node.bytes(), node.lanes(), Math.max(1, node.nextSequence()), node.identities());
+    }
+
+    /** Those that wait for their time. */
+    long scheduled() {
+        return lanes.stream()
+                .filter(lane -> lane.order() == MessageKey.SCHEDULED)
+                .mapToLong(Lane::messages)
+                .sum();
     }
 
     /** All messages. */

@@ -2,6 +2,7 @@ package io.millrace.queue;
 
 import io.millrace.journal.Fact;
 import io.millrace.message.Message;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Date;
 import java.util.LinkedHashMap;
@@ -30,11 +31,13 @@ final class DeadLetter {
 
     private final Queue queue;
     private final DeadLetterRoute route;
+    private final DeadLetterRoute expiredRoute;
     private final LoopResources loop;
 
-    DeadLetter(Queue queue, DeadLetterRoute route, LoopResources loop) {
+    DeadLetter(Queue queue, DeadLetterRoute route, DeadLetterRoute expiredRoute, LoopResources loop) {
         this.queue = queue;
         this.route = route;
+        this.expiredRoute = expiredRoute;
         this.loop = loop;
     }
 
@@ -42,12 +45,26 @@ final class DeadLetter {
         return route.exists();
     }
 
+    boolean takesExpired() {
+        return expiredRoute.exists();
+    }
+
     /** Moves a message that nobody holds and that is not in the window; {@code moved} runs when it is durably there. */
     void bury(QueuedMessage message, String reason, String description, Runnable moved) {
-        Message dead = message.message.withAnnotations(story(message, reason, description));
+        bury(route, message, story(message, reason, description), moved);
+    }
+
+    /** As {@link #bury}, a message whose time is over, to where those go. */
+    void buryExpired(QueuedMessage message, Runnable moved) {
+        String description = "it was to live until " + Instant.ofEpochMilli(message.expiryMillis);
+        bury(expiredRoute, message, story(message, "expired", description), moved);
+    }
+
+    private void bury(DeadLetterRoute to, QueuedMessage message, Map<String, Object> story, Runnable moved) {
+        Message dead = message.message.withAnnotations(story);
         Optional<Fact.MessageRemoved> leaves = message.stored ? Optional.of(message.removedFact()) : Optional.empty();
         // What was recorded here must reach the journal before the move, which another loop may record.
-        route.open(target -> {
+        to.open(target -> {
             loop.recorder().flush();
             target.move(dead, leaves, outcome -> moved.run());
         });

@@ -1,6 +1,7 @@
 package io.millrace.queue;
 
 import io.millrace.config.QueueSettings;
+import io.millrace.config.QueueSettings.ExpiredTo;
 import io.millrace.journal.Fact;
 import io.millrace.journal.MessageKey;
 import io.millrace.message.Condition;
@@ -31,6 +32,11 @@ public final class Queue implements MoveTarget, Source {
     private final Subscribers subscribers;
     private final Settlement settlement;
     private final Transacted transacted;
+    private final Expiry expiry;
+    private final Schedule schedule;
+    private final ScheduledMessages scheduled;
+    private final Optional<LastValues> lastValues;
+    private final Arrivals arrivals;
 
     private final boolean replay;
     private boolean deleted;
@@ -44,12 +50,29 @@ public final class Queue implements MoveTarget, Source {
     private long redelivered;
     private long refused;
 
+    /** With expired messages going where dead ones go, or nowhere. */
+    public Queue(
+            QueueIdentity identity,
+            QueueSettings settings,
+            LoopResources loop,
+            DeadLetterRoute deadLetterRoute,
+            Backlog backlog) {
+        this(
+                identity,
+                settings,
+                loop,
+                deadLetterRoute,
+                settings.expiry().to() instanceof ExpiredTo.DeadLetterQueue ? deadLetterRoute : DeadLetterRoute.NONE,
+                backlog);
+    }
+
     /** Made by the broker on any thread before the owner first uses it. */
     public Queue(
             QueueIdentity identity,
             QueueSettings settings,
             LoopResources loop,
             DeadLetterRoute deadLetterRoute,
+            DeadLetterRoute expiredRoute,
             Backlog backlog) {
         this.identity = identity;
         this.loop = loop;
@@ -60,19 +83,49 @@ public final class Queue implements MoveTarget, Source {
         this.search = new Search(this, window, groups, loop);
         this.subscribers = new Subscribers(this, settings, window, groups, search, loop);
         this.replay = settings.replay();
-        DeadLetter deadLetter = new DeadLetter(this, deadLetterRoute, loop);
-        this.settlement = new Settlement(this, window, recorder, deadLetter, settings.maxDeliveries());
-        this.transacted = new Transacted(this, window, settlement, admission, loop);
+        DeadLetter deadLetter = new DeadLetter(this, deadLetterRoute, expiredRoute, loop);
+        this.settlement = new Settlement(this, window, recorder, deadLetter, settings);
+        this.expiry = new Expiry(identity.number(), window, loop, this::expire);
+        this.schedule = new Schedule(this, loop, window, backlog.scheduled());
+        this.scheduled = new ScheduledMessages(this, schedule, loop, window.reads());
+        this.expiry.watches(schedule);
+        this.lastValues = settings.lastValueKey()
+                .map(key -> new LastValues(key, identity.number(), window, loop, settlement::gone));
+        this.arrivals = new Arrivals(
+                this,
+                window,
+                loop,
+                schedule,
+                new Lifetime(settings.expiry()),
+                settings.duplicates()
+                        .map(rules -> new Identities(identity.number(), rules, recorder, backlog.identities())));
+        this.transacted = new Transacted(this, window, settlement, admission, arrivals, loop);
         this.nextSequence = backlog.nextSequence();
         this.messages = backlog.messages();
         this.bytes = backlog.bytes();
+        if (messages > 0) {
+            loop.loop().post(() -> recovered(backlog));
+        }
+    }
+
+    private void recovered(Backlog backlog) {
+        if (!deleted) {
+            expiry.recovered();
+            schedule.recovered();
+            lastValues.ifPresent(values -> values.recovered(backlog.lanes()));
+        }
     }
 
     // ---- Target
 
     @Override
-    public void offer(Message message, Transaction transaction, Receipt receipt) {
+    public void offer(Message offered, Transaction transaction, Receipt receipt) {
         loop.loop().assertCurrent();
+        Message message = arrivals.dated(offered);
+        Optional<byte[]> digest = arrivals.identity(message);
+        if (arrivals.repeats(digest, receipt)) {
+            return;
+        }
         boolean durable = message.durable() && identity.persistent();
         Optional<Condition> refusal = refusal(message, transaction);
         if (refusal.isPresent()) {
@@ -81,17 +134,17 @@ public final class Queue implements MoveTarget, Source {
             return;
         }
         if (transaction.exists()) {
-            transacted.send(message, durable, transaction.branch(loop.loop()));
+            transacted.send(message, durable, digest, transaction.branch(loop.loop()));
             receipt.settled(Outcome.ACCEPTED);
             return;
         }
-        enter(message, durable, Optional.empty(), receipt);
+        arrivals.take(message, durable, digest, receipt);
     }
 
     @Override
     public void move(Message message, Optional<Fact.MessageRemoved> leaves, Receipt receipt) {
         loop.loop().assertCurrent();
-        enter(message, message.durable() && identity.persistent(), leaves, receipt);
+        arrivals.move(message, message.durable() && identity.persistent(), leaves, receipt);
     }
 
     private Optional<Condition> refusal(Message message, Transaction transaction) {
@@ -110,12 +163,17 @@ public final class Queue implements MoveTarget, Source {
             return Optional.of(deletedCondition());
         }
         boolean durable = message.durable() && identity.persistent();
-        return admission.refusal(
-                message,
-                durable || message.streamed() > 0 || !window.keeps(order(message), message.size()),
-                messages + transacted.sentMessages(),
-                bytes + transacted.sentBytes(),
-                recorder.journal().room());
+        return admission
+                .refusal(
+                        message,
+                        durable
+                                || message.streamed() > 0
+                                || arrivals.waits(message)
+                                || !window.keeps(order(message), message.size()),
+                        messages + transacted.sentMessages(),
+                        bytes + transacted.sentBytes(),
+                        recorder.journal().room())
+                .or(() -> arrivals.refusal(message));
     }
 
     /** Drops the oldest available messages for a new one; none if that would not be enough. */
@@ -149,11 +207,11 @@ public final class Queue implements MoveTarget, Source {
                 : MessageKey.LANES - 1 - Math.min(message.priority(), MessageKey.LANES - 1);
     }
 
-    private void enter(Message message, boolean durable, Optional<Fact.MessageRemoved> leaves, Receipt receipt) {
-        QueuedMessage queued = newMessage(message, durable);
+    /** A message that has got its place comes in. */
+    void enter(QueuedMessage queued, Optional<Fact.MessageRemoved> leaves, Receipt receipt) {
         entered(queued);
-        loop.memory().take(message.size());
-        boolean kept = window.keeps(queued.key.order(), message.size());
+        loop.memory().take(queued.size());
+        boolean kept = window.keeps(queued.key.order(), queued.size());
         if (queued.needsStore(kept)) {
             store(queued, leaves);
         } else {
@@ -165,7 +223,7 @@ public final class Queue implements MoveTarget, Source {
         } else if (!search.keeps(queued)) {
             window.arrivedBeyond(queued);
         }
-        if (durable || message.streamed() > 0) {
+        if (queued.durable || queued.message.streamed() > 0) {
             // A streamed body may not be let go of before the store knows who has it.
             queued.answerTo(receipt);
         } else {
@@ -179,8 +237,12 @@ public final class Queue implements MoveTarget, Source {
 
     /** Gives a message its place. */
     QueuedMessage newMessage(Message message, boolean durable) {
-        MessageKey key = new MessageKey(identity.number(), order(message), nextSequence++);
-        return new QueuedMessage(this, key, message, durable, loop.loop().now());
+        return new QueuedMessage(this, keyFor(message, 0), message, durable, now());
+    }
+
+    /** A new place for a message, or the one that it had; 0 if it had none. */
+    MessageKey keyFor(Message message, long sequence) {
+        return new MessageKey(identity.number(), order(message), sequence == 0 ? nextSequence++ : sequence);
     }
 
     /** A message is in the queue. */
@@ -188,9 +250,31 @@ public final class Queue implements MoveTarget, Source {
         messages++;
         bytes += queued.message.totalSize();
         enqueued++;
+        if (!queued.key.scheduled()) {
+            lastValues.ifPresent(values -> values.arrived(queued));
+        }
     }
 
-    private void store(QueuedMessage queued, Optional<Fact.MessageRemoved> leaves) {
+    /** A message that had expired before it came. */
+    void expiredOnArrival(QueuedMessage queued, Receipt receipt) {
+        messages++;
+        bytes += queued.message.totalSize();
+        enqueued++;
+        loop.memory().take(queued.size());
+        settlement.expire(queued, receipt, Outcome.ACCEPTED);
+    }
+
+    /** A message that has waited for its time is recorded at its place. */
+    void arrivedInTime(QueuedMessage queued) {
+        lastValues.ifPresent(values -> values.arrived(queued));
+        if (window.keeps(queued.key.order(), queued.size())) {
+            window.arrived(queued);
+        } else {
+            window.arrivedBeyond(queued);
+        }
+    }
+
+    void store(QueuedMessage queued, Optional<Fact.MessageRemoved> leaves) {
         willBeStored(queued);
         Fact stored =
                 leaves.isPresent() ? new Fact.MessageMoved(leaves.get(), queued.storedFact()) : queued.storedFact();
@@ -207,8 +291,10 @@ public final class Queue implements MoveTarget, Source {
 
     /** The store has the message. */
     void written(QueuedMessage message) {
-        if (message.beyond) {
+        if (message.beyond || message.key.scheduled()) {
             loop.memory().release(message.recordedBytes);
+        }
+        if (message.beyond) {
             window.writtenBeyond(message);
         }
         recorder.written(message.recordedBytes);
@@ -286,6 +372,10 @@ public final class Queue implements MoveTarget, Source {
 
     /** Hands a message, already out of the window, to a consumer. Called by the dispatcher. */
     void acquire(QueuedMessage message, Subscriber subscriber) {
+        if (expiry.isOver(message) || replaced(message)) {
+            settlement.giveBack(message);
+            return;
+        }
         subscriber.hold(message);
         groups.acquired(message, subscriber);
         subscriber.delivered++;
@@ -302,7 +392,7 @@ public final class Queue implements MoveTarget, Source {
         if (lost) {
             settlement.lost(message);
         } else {
-            window.giveBack(message);
+            settlement.giveBack(message);
         }
     }
 
@@ -323,6 +413,11 @@ public final class Queue implements MoveTarget, Source {
     void forget(QueuedMessage message) {
         loop.memory().release(message.size());
         window.ahead().gone(message);
+        if (message.key.scheduled()) {
+            schedule.gone(message);
+        } else {
+            lastValues.ifPresent(values -> values.gone(message));
+        }
         if (!deleted) {
             messages--;
             bytes -= message.message.totalSize();
@@ -340,6 +435,37 @@ public final class Queue implements MoveTarget, Source {
 
     long number() {
         return identity.number();
+    }
+
+    long now() {
+        return loop.loop().now();
+    }
+
+    Expiry expiry() {
+        return expiry;
+    }
+
+    Schedule schedule() {
+        return schedule;
+    }
+
+    /** Whether another message has come in the place of this one. */
+    boolean replaced(QueuedMessage message) {
+        return lastValues.isPresent() && lastValues.get().replaced(message);
+    }
+
+    /** The time of a message is over that is out of the window and held by nobody. */
+    void expire(QueuedMessage message) {
+        settlement.expire(message, Receipt.NONE, Outcome.ACCEPTED);
+    }
+
+    /** A message comes back to the place that it had. */
+    void giveBack(QueuedMessage message) {
+        settlement.giveBack(message);
+    }
+
+    void dispatch() {
+        subscribers.dispatch();
     }
 
     /** Its address. */
@@ -395,6 +521,11 @@ public final class Queue implements MoveTarget, Source {
 
     // ---- for the broker
 
+    /** The messages that wait for their time, to be listed and cancelled. */
+    public Source scheduled() {
+        return scheduled;
+    }
+
     /** Deletes the queue: consumers are told, messages are gone. */
     public void delete() {
         loop.loop().assertCurrent();
@@ -404,6 +535,10 @@ public final class Queue implements MoveTarget, Source {
         deleted = true;
         subscribers.close(deletedCondition());
         window.clear();
+        expiry.clear();
+        schedule.clear();
+        lastValues.ifPresent(LastValues::clear);
+        scheduled.close(deletedCondition());
         messages = 0;
         bytes = 0;
         if (inStore || identity.persistent()) {
@@ -432,12 +567,14 @@ public final class Queue implements MoveTarget, Source {
                 bytes,
                 unsettled + transacted.taken(),
                 window.restrictions().parked(),
+                schedule.waiting(),
                 subscribers.count(),
                 enqueued,
                 settlement.dequeued(),
                 redelivered,
                 settlement.deadLettered(),
                 settlement.discarded(),
+                settlement.expired(),
                 refused,
                 window.oldestArrivalMillis());
     }

@@ -34,6 +34,14 @@ final class QueuedMessage implements Delivery, Recorder.Waiting {
     /** Its size when it was recorded. */
     int recordedBytes;
 
+    /** When it expires, in milliseconds since 1970; 0 for never. And its place among those in memory that expire, or -1. */
+    long expiryMillis;
+
+    int deadlineIndex = -1;
+
+    /** Of a message that rests after a failed attempt: the place to which it goes back; 0 for none. */
+    long originSequence;
+
     Message message;
     int deliveryCount;
     boolean acquiredBefore;
@@ -72,7 +80,9 @@ final class QueuedMessage implements Delivery, Recorder.Waiting {
                 new QueuedMessage(queue, stored.key(), messageOf(stored), stored.durable(), stored.arrivalMillis());
         queued.stored = true;
         queued.deliveryCount = stored.deliveryCount();
-        queued.acquiredBefore = stored.deliveryCount() > 0;
+        queued.expiryMillis = stored.details().expiryMillis();
+        queued.originSequence = stored.details().originSequence();
+        queued.acquiredBefore = stored.deliveryCount() > 0 || queued.originSequence != 0;
         return queued;
     }
 
@@ -125,7 +135,11 @@ final class QueuedMessage implements Delivery, Recorder.Waiting {
     }
 
     private Fact.Details details() {
-        return Fact.Details.NONE.withBody(message.body()).withStreamed(message.streamed());
+        return Fact.Details.NONE
+                .withBody(message.body())
+                .withStreamed(message.streamed())
+                .withExpiry(expiryMillis)
+                .withOrigin(originSequence);
     }
 
     Fact.MessageRemoved removedFact() {
@@ -138,6 +152,21 @@ final class QueuedMessage implements Delivery, Recorder.Waiting {
             candidates.forEach(candidate -> candidate.reserved.remove(key));
             candidates = List.of();
         }
+    }
+
+    /** The same message at another place. */
+    QueuedMessage movedTo(MessageKey place) {
+        QueuedMessage moved = new QueuedMessage(queue, place, message, durable, arrivalMillis);
+        moved.expiryMillis = expiryMillis;
+        moved.deliveryCount = deliveryCount;
+        moved.acquiredBefore = acquiredBefore;
+        moved.excluded = excluded;
+        return moved;
+    }
+
+    /** It is not to be delivered to the consumers either that another is not to be delivered to. */
+    void excludeAsIn(QueuedMessage other) {
+        excluded = other.excluded;
     }
 
     /** It is not to be delivered to this consumer again. */
@@ -181,5 +210,10 @@ final class QueuedMessage implements Delivery, Recorder.Waiting {
     @Override
     public boolean firstAcquirer() {
         return !acquiredBefore;
+    }
+
+    @Override
+    public long expiryMillis() {
+        return expiryMillis;
     }
 }

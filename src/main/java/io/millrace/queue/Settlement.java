@@ -1,5 +1,6 @@
 package io.millrace.queue;
 
+import io.millrace.config.QueueSettings;
 import io.millrace.journal.Fact;
 import io.millrace.message.Condition;
 import io.millrace.message.Outcome;
@@ -16,17 +17,20 @@ final class Settlement {
     private final Recorder recorder;
     private final DeadLetter deadLetter;
     private final int maxDeliveries;
+    private final Rest rest;
 
     private long dequeued;
     private long deadLettered;
     private long discarded;
+    private long expired;
 
-    Settlement(Queue queue, Window window, Recorder recorder, DeadLetter deadLetter, int maxDeliveries) {
+    Settlement(Queue queue, Window window, Recorder recorder, DeadLetter deadLetter, QueueSettings settings) {
         this.queue = queue;
         this.window = window;
         this.recorder = recorder;
         this.deadLetter = deadLetter;
-        this.maxDeliveries = maxDeliveries;
+        this.maxDeliveries = settings.maxDeliveries();
+        this.rest = new Rest(settings.redelivery(), queue.number());
     }
 
     /** The consumer settled the delivery; the receipt is answered when the effect is as durable as the message. */
@@ -36,7 +40,7 @@ final class Settlement {
             gone(message);
             answer(message, receipt, outcome);
         } else if (outcome instanceof Outcome.Released) {
-            window.giveBack(message);
+            giveBack(message);
             receipt.settled(outcome);
         } else if (outcome instanceof Outcome.Rejected rejected) {
             String description =
@@ -75,7 +79,7 @@ final class Settlement {
 
     /** An attempt to deliver failed, and nobody waits to hear of it. */
     void failed(QueuedMessage message, String why) {
-        failed(message, why, Receipt.NONE, Outcome.RELEASED);
+        failed(message, why, 0, Receipt.NONE, Outcome.RELEASED);
     }
 
     /** The connection of the consumer broke. */
@@ -90,16 +94,17 @@ final class Settlement {
     }
 
     private void modify(QueuedMessage message, Subscriber subscriber, Outcome.Modified modified, Receipt receipt) {
-        if (!modified.annotations().isEmpty()) {
-            annotate(message, modified.annotations());
+        Map<String, Object> annotations = Rest.annotations(modified);
+        if (!annotations.isEmpty()) {
+            annotate(message, annotations);
         }
         if (modified.undeliverableHere()) {
             message.exclude(subscriber);
         }
         if (modified.deliveryFailed()) {
-            failed(message, "the consumer reported a failed delivery", receipt, modified);
+            failed(message, "the consumer reported a failed delivery", Rest.wantedMillis(modified), receipt, modified);
         } else {
-            window.giveBack(message);
+            giveBack(message, Rest.wantedMillis(modified));
             answer(message, receipt, modified);
         }
     }
@@ -114,8 +119,12 @@ final class Settlement {
     }
 
     /** An attempt to deliver failed: once more, or it is dead. */
-    private void failed(QueuedMessage message, String why, Receipt receipt, Outcome outcome) {
+    private void failed(QueuedMessage message, String why, long wantedMillis, Receipt receipt, Outcome outcome) {
         message.deliveryCount++;
+        if (queue.expiry().isOver(message)) {
+            expire(message, receipt, outcome);
+            return;
+        }
         if (deadLetter.exists() && message.deliveryCount >= maxDeliveries) {
             String description = message.deliveryCount + " attempts to deliver it failed, the limit of queue '"
                     + queue.address() + "' is " + maxDeliveries + "; the last: " + why;
@@ -125,8 +134,41 @@ final class Settlement {
         if (message.durable) {
             recorder.record(new Fact.DeliveryFailed(message.key, message.deliveryCount));
         }
-        window.giveBack(message);
+        long restMillis = wantedMillis > 0 ? 0 : rest.millis(message.deliveryCount);
+        giveBack(message, restMillis > 0 ? queue.now() + restMillis : wantedMillis);
         answer(message, receipt, outcome);
+    }
+
+    /** Puts a message back at its place, if it has one still. */
+    void giveBack(QueuedMessage message) {
+        giveBack(message, 0);
+    }
+
+    private void giveBack(QueuedMessage message, long restUntilMillis) {
+        if (queue.expiry().isOver(message)) {
+            expire(message, Receipt.NONE, Outcome.RELEASED);
+        } else if (queue.replaced(message)) {
+            gone(message);
+        } else if (restUntilMillis > queue.now()
+                && (message.stored || recorder.journal().room().available())) {
+            queue.schedule().rest(message, restUntilMillis);
+        } else {
+            window.giveBack(message);
+        }
+    }
+
+    /** The time of the message is over; the receipt is answered when its end is as durable as the message. */
+    void expire(QueuedMessage message, Receipt receipt, Outcome outcome) {
+        expired++;
+        if (deadLetter.takesExpired()) {
+            deadLetter.buryExpired(message, () -> {
+                queue.forget(message);
+                receipt.settled(outcome);
+            });
+        } else {
+            gone(message);
+            answer(message, receipt, outcome);
+        }
     }
 
     private void dead(QueuedMessage message, String reason, String description, Receipt receipt, Outcome outcome) {
@@ -142,7 +184,8 @@ final class Settlement {
         });
     }
 
-    private void gone(QueuedMessage message) {
+    /** The message is of no use any more. */
+    void gone(QueuedMessage message) {
         if (message.stored) {
             recorder.record(message.removedFact());
         }
@@ -170,5 +213,9 @@ final class Settlement {
 
     long discarded() {
         return discarded;
+    }
+
+    long expired() {
+        return expired;
     }
 }

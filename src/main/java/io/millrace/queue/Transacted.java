@@ -29,6 +29,7 @@ final class Transacted {
     private final Window window;
     private final Settlement settlement;
     private final Admission admission;
+    private final Arrivals arrivals;
     private final LoopResources loop;
     private final MemoryBudget memory;
     private final Map<Branch, Share> shares = new HashMap<>();
@@ -36,11 +37,18 @@ final class Transacted {
     private long sentBytes;
     private long taken;
 
-    Transacted(Queue queue, Window window, Settlement settlement, Admission admission, LoopResources loop) {
+    Transacted(
+            Queue queue,
+            Window window,
+            Settlement settlement,
+            Admission admission,
+            Arrivals arrivals,
+            LoopResources loop) {
         this.queue = queue;
         this.window = window;
         this.settlement = settlement;
         this.admission = admission;
+        this.arrivals = arrivals;
         this.loop = loop;
         this.memory = loop.memory();
     }
@@ -78,11 +86,11 @@ final class Transacted {
     }
 
     /** Takes a message that may enter if the transaction commits. */
-    void send(Message message, boolean durable, Branch branch) {
+    void send(Message message, boolean durable, Optional<byte[]> identity, Branch branch) {
         memory.takeForTransaction(message.size());
         sentMessages++;
         sentBytes += message.totalSize();
-        share(branch).sent.add(new Sent(message, durable));
+        share(branch).sent.add(new Sent(message, durable, identity));
     }
 
     /** Takes a delivery that is out of the window and held by nobody. */
@@ -105,24 +113,13 @@ final class Transacted {
         if (queue.deleted()) {
             return queue.missed() ? Optional.of(queue.deletedCondition()) : Optional.empty();
         }
-        return admission.refusal(
-                sent.message,
-                sent.durable || sent.message.streamed() > 0,
-                0,
-                0,
-                loop.recorder().journal().room());
-    }
-
-    /** Gives a message its place, where it is not seen yet, and adds what the store is to know of it. */
-    private QueuedMessage place(Sent sent, List<Fact> facts) {
-        QueuedMessage queued = queue.newMessage(sent.message, sent.durable);
-        boolean kept = window.keeps(queued.key.order(), queued.size());
-        if (queued.needsStore(kept)) {
-            queue.willBeStored(queued);
-            facts.add(queued.storedFact());
-        }
-        window.placed(queued, kept);
-        return queued;
+        return arrivals.undecided(sent.identity)
+                .or(() -> admission.refusal(
+                        sent.message,
+                        sent.durable || sent.message.streamed() > 0,
+                        0,
+                        0,
+                        loop.recorder().journal().room()));
     }
 
     /** A message that has its place is here to stay. */
@@ -132,18 +129,15 @@ final class Transacted {
             return;
         }
         queue.entered(queued);
-        window.committed(queued);
-        if (queued.stored) {
-            queue.written(queued);
-        }
+        arrivals.committed(queued);
     }
 
     /** A message that has its place will not come. */
     private void withdraw(QueuedMessage queued) {
-        if (!queue.deleted()) {
+        if (!queue.deleted() && !queued.key.scheduled()) {
             window.withdrawn(queued);
         }
-        if (!queued.beyond) {
+        if (!queued.beyond && !queued.key.scheduled()) {
             memory.release(queued.size());
         }
         if (queued.stored) {
@@ -151,7 +145,7 @@ final class Transacted {
         }
     }
 
-    private record Sent(Message message, boolean durable) {}
+    private record Sent(Message message, boolean durable, Optional<byte[]> identity) {}
 
     private record Settled(QueuedMessage message, Subscriber subscriber, Outcome outcome) {}
 
@@ -161,6 +155,8 @@ final class Transacted {
         private final List<Sent> sent = new ArrayList<>();
         private final List<Settled> settled = new ArrayList<>();
         private final List<QueuedMessage> placed = new ArrayList<>();
+        private final List<Identities.Identity> identities = new ArrayList<>();
+        private int prepared;
 
         Share(Branch branch) {
             this.branch = branch;
@@ -174,9 +170,20 @@ final class Transacted {
             }
             if (refusal.isEmpty() && !queue.deleted()) {
                 settled.forEach(each -> settlement.prepare(each.message, each.outcome, facts));
-                sent.forEach(each -> placed.add(place(each, facts)));
+                sent.forEach(each -> place(each, facts));
             }
             return refusal;
+        }
+
+        /** Gives a message its place, where it is not seen yet, and adds what the store is to know of it. */
+        private void place(Sent each, List<Fact> facts) {
+            prepared++;
+            if (arrivals.known(each.identity)) {
+                memory.release(each.message.size());
+                return;
+            }
+            arrivals.remember(each.identity, each.durable, facts).ifPresent(identities::add);
+            placed.add(arrivals.place(each.message, each.durable, facts));
         }
 
         @Override
@@ -184,6 +191,7 @@ final class Transacted {
             end();
             placed.forEach(Transacted.this::enter);
             releaseUnplaced();
+            identities.forEach(identity -> identity.settled(Outcome.ACCEPTED));
             for (Settled each : settled) {
                 if (queue.deleted()) {
                     queue.forget(each.message);
@@ -201,6 +209,7 @@ final class Transacted {
             end();
             placed.forEach(Transacted.this::withdraw);
             releaseUnplaced();
+            identities.forEach(arrivals::takeBack);
             for (Settled each : settled) {
                 if (queue.deleted()) {
                     queue.forget(each.message);
@@ -215,7 +224,7 @@ final class Transacted {
 
         /** Messages that were rolled back before they had a place, or whose queue nobody misses. */
         private void releaseUnplaced() {
-            sent.stream().skip(placed.size()).forEach(each -> memory.release(each.message.size()));
+            sent.stream().skip(prepared).forEach(each -> memory.release(each.message.size()));
         }
 
         private void end() {

@@ -143,6 +143,9 @@ final class Window {
         available++;
         queue.sees(message);
         queue.cameBack(message);
+        if (message.expiryMillis != 0) {
+            queue.expiry().watch(message);
+        }
     }
 
     /** The transaction of a message that has its place is rolled back: the place stays empty. */
@@ -167,6 +170,7 @@ final class Window {
     }
 
     void isBeyond(Lane lane, QueuedMessage message) {
+        queue.expiry().inStore(message.expiryMillis);
         lane.beyond++;
         lane.changes++;
         beyond++;
@@ -270,11 +274,17 @@ final class Window {
     }
 
     void left(QueuedMessage message) {
+        if (message.expiryMillis != 0) {
+            queue.expiry().unwatch(message);
+        }
         available--;
         availableBytes -= message.size();
     }
 
     void came(QueuedMessage message) {
+        if (message.expiryMillis != 0) {
+            queue.expiry().watch(message);
+        }
         available++;
         availableBytes += message.size();
         queue.sees(message);

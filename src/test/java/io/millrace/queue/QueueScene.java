@@ -119,6 +119,12 @@ final class QueueScene {
         } while (loop.runOne());
     }
 
+    /** Time passes, and all that this brings about happens. */
+    void elapse(long millis) {
+        loop.advance(millis);
+        settle();
+    }
+
     Recipient consumer() {
         return new Recipient(queue).attached();
     }
