@@ -17,6 +17,7 @@ import org.h2.mvstore.MVStore;
 final class Upkeep {
     static final int PURGE_ENTRIES = 1_000;
     private static final int REWRITE_BYTES = 1 << 20;
+    private static final int VAIN_STEPS = 8;
     private static final int GOOD_FILL_PERCENT = 75;
     private static final int POOR_FILL_PERCENT = 50;
     private static final MessageKey START = new MessageKey(0, 0, 0);
@@ -72,15 +73,18 @@ final class Upkeep {
      * @return whether it did something; the caller commits
      */
     boolean compact() {
-        if (file.size() < compactAboveBytes || vain >= 3) {
+        if (file.size() < compactAboveBytes || vain >= VAIN_STEPS) {
             return false;
         }
-        if (file.getChunksFillRate() < GOOD_FILL_PERCENT) {
+        boolean deadPages = file.getChunksFillRate() < GOOD_FILL_PERCENT;
+        boolean holes = file.getFillRate() < POOR_FILL_PERCENT;
+        // A commit that holds nothing but pages of empty maps is never taken up by H2, so what comes next must have its turn.
+        if (deadPages && (vain % 2 == 0 || !holes)) {
             store.compact(GOOD_FILL_PERCENT, REWRITE_BYTES);
-        } else if (file.getFillRate() < POOR_FILL_PERCENT) {
+        } else if (holes) {
             rewriteSome();
         } else {
-            vain = 3;
+            vain = VAIN_STEPS;
             return false;
         }
         long bytes = file.usedBytes() + file.size();

@@ -238,7 +238,7 @@ final class RandomFacts {
     }
 
     private long due() {
-        return (1_700_000_000_000L + random.nextInt(100) << MessageKey.DUE_SHIFT) + nextDue++;
+        return ((1_700_000_000_000L + random.nextInt(100)) << MessageKey.DUE_SHIFT) + nextDue++;
     }
 
     private Details details() {
