@@ -332,7 +332,7 @@ final class IncomingLink extends AmqpLink {
         unanswered++;
         session().held(content.kept());
         Transactions transactions = session().connection().transactions();
-        Optional<OpenTransaction> in = transaction.flatMap(transactions::use);
+        Optional<OpenTransaction> in = transaction.isPresent() ? transactions.use(transaction.get()) : Optional.empty();
         Answer answer = new Answer(deliveryId, tag, settled, content, in);
         if (!settled) {
             byTag.put(tag.hashCode(), answer);

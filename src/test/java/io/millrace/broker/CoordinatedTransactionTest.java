@@ -362,6 +362,22 @@ class CoordinatedTransactionTest {
         }
 
         @Test
+        void happensWhenATransactionHasTooManyMessages() {
+            List<Receipt> held = new ArrayList<>();
+            Target taking = new SlowTarget(held);
+            for (int i = 0; i < 100_000; i++) {
+                transaction.offer(taking, Messages.transientOne("m"), Receipt.NONE);
+                held.remove(0).settled(Outcome.ACCEPTED);
+            }
+            Answers answers = send(taking, Messages.transientOne("one too many"));
+
+            assertEquals(Condition.TRANSACTION_ROLLBACK, answers.refusal().symbol());
+            assertEquals("transaction-messages", answers.refusal().info().get("reason"));
+            assertEquals(100_000, answers.refusal().info().get("limit"));
+            assertEquals(Condition.TRANSACTION_ROLLBACK, refusedCommit().symbol());
+        }
+
+        @Test
         void happensWhenATransactionGetsTooLarge() {
             in(BrokerScene.withMemory("4MiB"));
             Answers answers = new Answers();

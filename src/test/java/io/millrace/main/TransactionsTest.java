@@ -147,6 +147,24 @@ class TransactionsTest {
         }
 
         @Test
+        void subscribersOfATopicSeeWhatWasCommitted() throws Exception {
+            MessageConsumer first = other.createConsumer(other.createTopic("news"));
+            MessageConsumer second = session.createConsumer(session.createTopic("news"));
+            try (MessageProducer producer = session.createProducer(session.createTopic("news"))) {
+                producer.send(session.createTextMessage("never"));
+                session.rollback();
+                producer.send(session.createTextMessage("a"));
+                assertNull(first.receive(NOTHING_MILLIS));
+                session.commit();
+            }
+            assertEquals(List.of("a"), receive(first, 1));
+            assertEquals(List.of("a"), receive(second, 1));
+            session.rollback();
+            assertEquals(List.of("a"), receive(second, 1));
+            session.commit();
+        }
+
+        @Test
         void anonymousProducersTakePartToo() throws Exception {
             try (MessageProducer producer = session.createProducer(null)) {
                 producer.send(session.createQueue("new1"), session.createTextMessage("a"));
