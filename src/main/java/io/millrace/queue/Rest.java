@@ -23,12 +23,12 @@ final class Rest {
 
     /** The rest after so many failed attempts; 0 for none. */
     long millis(int failedAttempts) {
-        double first = settings.delay().toMillis();
+        double first = (double) settings.delay().toMillis();
         if (first <= 0) {
             return 0;
         }
         double rest = Math.min(
-                settings.maxDelay().toMillis(),
+                (double) settings.maxDelay().toMillis(),
                 first * Math.pow(settings.multiplier(), Math.max(0, failedAttempts - 1)));
         double share = settings.jitter() == 0 ? 1 : 1 + settings.jitter() * (2 * random.nextDouble() - 1);
         return Math.max(1, Math.round(rest * share));
