@@ -3,9 +3,11 @@ package io.millrace.broker;
 import io.millrace.config.Config;
 import io.millrace.config.QueueSettings;
 import io.millrace.config.QueueSettings.DeadLetter;
+import io.millrace.config.QueueSettings.ExpiredTo;
 import io.millrace.queue.DeadLetterRoute;
 import io.millrace.queue.MoveTarget;
 import java.util.HashSet;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 
@@ -40,23 +42,38 @@ final class DeadLetters {
 
     /** A dead-letter queue has none of its own; for the others it is found or made when first needed. */
     DeadLetterRoute routeFrom(String address, QueueSettings settings, Directory owner) {
-        if (Address.temporary(address) || has(address) || settings.deadLetter() instanceof DeadLetter.Off) {
-            return DeadLetterRoute.NONE;
-        }
+        Optional<DeadLetterRoute> expired = settings.expiry().to() instanceof ExpiredTo.To to
+                        && !to.queue().equals(address)
+                        && !Address.temporary(address)
+                ? Optional.of(route(Optional.of(to.queue()), Optional.empty(), owner))
+                : Optional.empty();
+        boolean none = Address.temporary(address) || has(address) || settings.deadLetter() instanceof DeadLetter.Off;
         String to =
                 settings.deadLetter() instanceof DeadLetter.To named ? named.queue() : DeadLetter.Own.nameFor(address);
+        return none && expired.isEmpty()
+                ? DeadLetterRoute.NONE
+                : route(none ? Optional.empty() : Optional.of(to), expired, owner);
+    }
+
+    private DeadLetterRoute route(Optional<String> to, Optional<DeadLetterRoute> expired, Directory owner) {
         return new DeadLetterRoute() {
             @Override
             public boolean exists() {
-                return true;
+                return to.isPresent();
+            }
+
+            @Override
+            public DeadLetterRoute forExpired() {
+                return expired.orElse(DeadLetterRoute.NONE);
             }
 
             @Override
             public void open(Consumer<MoveTarget> opened) {
-                if (owner.knows(to)) {
-                    opened.accept(owner.target(to));
+                String address = to.orElseThrow();
+                if (owner.knows(address)) {
+                    opened.accept(owner.target(address));
                 } else {
-                    opener.open(to, owner, opened);
+                    opener.open(address, owner, opened);
                 }
             }
         };

@@ -1,5 +1,6 @@
 package io.millrace.queue;
 
+import io.millrace.config.QueueSettings;
 import io.millrace.journal.Fact;
 import io.millrace.journal.MessageKey;
 import io.millrace.message.Condition;
@@ -23,20 +24,50 @@ final class Arrivals {
     private final Schedule schedule;
     private final Lifetime lifetime;
     private final Optional<Identities> identities;
+    private final Optional<LastValues> lastValues;
 
     Arrivals(
             Queue queue,
             Window window,
             LoopResources loop,
             Schedule schedule,
-            Lifetime lifetime,
-            Optional<Identities> identities) {
+            QueueSettings settings,
+            Backlog backlog) {
         this.queue = queue;
         this.window = window;
         this.loop = loop;
         this.schedule = schedule;
-        this.lifetime = lifetime;
-        this.identities = identities;
+        this.lifetime = new Lifetime(settings.expiry());
+        this.identities = settings.duplicates()
+                .map(rules -> new Identities(queue.number(), rules, loop.recorder(), backlog.identities()));
+        this.lastValues = settings.lastValueKey()
+                .map(key -> new LastValues(key, queue.number(), window, loop, queue::drop));
+    }
+
+    // ---- last values
+
+    /** Messages were in the store before the broker started. */
+    void recovered(Backlog backlog) {
+        lastValues.ifPresent(values -> values.recovered(backlog.lanes()));
+    }
+
+    /** Whether another message has come in the place of this one. */
+    boolean replaced(QueuedMessage message) {
+        return lastValues.isPresent() && lastValues.get().replaced(message);
+    }
+
+    /** A message left the queue. */
+    void gone(QueuedMessage message) {
+        lastValues.ifPresent(values -> values.gone(message));
+    }
+
+    private void replaceBy(QueuedMessage message) {
+        lastValues.ifPresent(values -> values.arrived(message));
+    }
+
+    /** The queue is deleted. */
+    void clear() {
+        lastValues.ifPresent(LastValues::clear);
     }
 
     // ---- the time of delivery
@@ -155,6 +186,7 @@ final class Arrivals {
         if (queued.key.scheduled()) {
             schedule.came(queued);
         } else {
+            replaceBy(queued);
             window.committed(queued);
         }
         if (queued.stored) {
@@ -171,12 +203,15 @@ final class Arrivals {
         if (expiryMillis != 0 && expiryMillis <= now) {
             QueuedMessage queued = queue.newMessage(message, durable);
             queued.expiryMillis = expiryMillis;
-            queue.expiredOnArrival(queued, receipt);
+            queue.entered(queued);
+            loop.memory().take(queued.size());
+            queue.expire(queued, receipt);
         } else if (waits(message)) {
             waitUntil(message.deliveryTimeMillis(0), message, durable, identity, receipt);
         } else {
             QueuedMessage queued = queue.newMessage(message, durable);
             queued.expiryMillis = expiryMillis;
+            replaceBy(queued);
             if (identity.isPresent()) {
                 enterOnce(queued, identity.get(), receipt);
             } else {
@@ -189,7 +224,18 @@ final class Arrivals {
     void move(Message message, boolean durable, Optional<Fact.MessageRemoved> leaves, Receipt receipt) {
         QueuedMessage queued = queue.newMessage(message, durable);
         queued.expiryMillis = lifetime.deadline(loop.loop().now());
+        replaceBy(queued);
         queue.enter(queued, leaves, receipt);
+    }
+
+    /** Takes in a message that has waited for its time and is recorded at its place. */
+    void inTime(QueuedMessage queued) {
+        replaceBy(queued);
+        if (window.keeps(queued.key.order(), queued.size())) {
+            window.arrived(queued);
+        } else {
+            window.arrivedBeyond(queued);
+        }
     }
 
     private void enterOnce(QueuedMessage queued, byte[] identity, Receipt receipt) {

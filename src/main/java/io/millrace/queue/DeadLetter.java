@@ -1,5 +1,6 @@
 package io.millrace.queue;
 
+import io.millrace.config.QueueSettings.ExpiredTo;
 import io.millrace.journal.Fact;
 import io.millrace.message.Message;
 import java.time.Instant;
@@ -34,10 +35,14 @@ final class DeadLetter {
     private final DeadLetterRoute expiredRoute;
     private final LoopResources loop;
 
-    DeadLetter(Queue queue, DeadLetterRoute route, DeadLetterRoute expiredRoute, LoopResources loop) {
+    DeadLetter(Queue queue, DeadLetterRoute route, ExpiredTo expiredTo, LoopResources loop) {
         this.queue = queue;
         this.route = route;
-        this.expiredRoute = expiredRoute;
+        if (expiredTo instanceof ExpiredTo.Nowhere) {
+            this.expiredRoute = DeadLetterRoute.NONE;
+        } else {
+            this.expiredRoute = expiredTo instanceof ExpiredTo.To ? route.forExpired() : route;
+        }
         this.loop = loop;
     }
 

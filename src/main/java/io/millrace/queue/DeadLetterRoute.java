@@ -21,6 +21,11 @@ public interface DeadLetterRoute {
     /** Whether there is one. */
     boolean exists();
 
+    /** The way to where expired messages go, if the settings of the queue name a place of their own for them. */
+    default DeadLetterRoute forExpired() {
+        return NONE;
+    }
+
     /** Gives the dead-letter queue, on the loop of the asking queue, at once or later. */
     void open(Consumer<MoveTarget> opened);
 }

@@ -1,7 +1,6 @@
 package io.millrace.queue;
 
 import io.millrace.config.QueueSettings;
-import io.millrace.config.QueueSettings.ExpiredTo;
 import io.millrace.journal.Fact;
 import io.millrace.journal.MessageKey;
 import io.millrace.message.Condition;
@@ -35,7 +34,6 @@ public final class Queue implements MoveTarget, Source {
     private final Expiry expiry;
     private final Schedule schedule;
     private final ScheduledMessages scheduled;
-    private final Optional<LastValues> lastValues;
     private final Arrivals arrivals;
 
     private final boolean replay;
@@ -50,29 +48,12 @@ public final class Queue implements MoveTarget, Source {
     private long redelivered;
     private long refused;
 
-    /** With expired messages going where dead ones go, or nowhere. */
-    public Queue(
-            QueueIdentity identity,
-            QueueSettings settings,
-            LoopResources loop,
-            DeadLetterRoute deadLetterRoute,
-            Backlog backlog) {
-        this(
-                identity,
-                settings,
-                loop,
-                deadLetterRoute,
-                settings.expiry().to() instanceof ExpiredTo.DeadLetterQueue ? deadLetterRoute : DeadLetterRoute.NONE,
-                backlog);
-    }
-
     /** Made by the broker on any thread before the owner first uses it. */
     public Queue(
             QueueIdentity identity,
             QueueSettings settings,
             LoopResources loop,
             DeadLetterRoute deadLetterRoute,
-            DeadLetterRoute expiredRoute,
             Backlog backlog) {
         this.identity = identity;
         this.loop = loop;
@@ -83,22 +64,13 @@ public final class Queue implements MoveTarget, Source {
         this.search = new Search(this, window, groups, loop);
         this.subscribers = new Subscribers(this, settings, window, groups, search, loop);
         this.replay = settings.replay();
-        DeadLetter deadLetter = new DeadLetter(this, deadLetterRoute, expiredRoute, loop);
+        DeadLetter deadLetter = new DeadLetter(this, deadLetterRoute, settings.expiry().to(), loop);
         this.settlement = new Settlement(this, window, recorder, deadLetter, settings);
-        this.expiry = new Expiry(identity.number(), window, loop, this::expire);
+        this.expiry = new Expiry(identity.number(), window, loop, message -> expire(message, Receipt.NONE));
         this.schedule = new Schedule(this, loop, window, backlog.scheduled());
         this.scheduled = new ScheduledMessages(this, schedule, loop, window.reads());
         this.expiry.watches(schedule);
-        this.lastValues = settings.lastValueKey()
-                .map(key -> new LastValues(key, identity.number(), window, loop, settlement::gone));
-        this.arrivals = new Arrivals(
-                this,
-                window,
-                loop,
-                schedule,
-                new Lifetime(settings.expiry()),
-                settings.duplicates()
-                        .map(rules -> new Identities(identity.number(), rules, recorder, backlog.identities())));
+        this.arrivals = new Arrivals(this, window, loop, schedule, settings, backlog);
         this.transacted = new Transacted(this, window, settlement, admission, arrivals, loop);
         this.nextSequence = backlog.nextSequence();
         this.messages = backlog.messages();
@@ -112,7 +84,7 @@ public final class Queue implements MoveTarget, Source {
         if (!deleted) {
             expiry.recovered();
             schedule.recovered();
-            lastValues.ifPresent(values -> values.recovered(backlog.lanes()));
+            arrivals.recovered(backlog);
         }
     }
 
@@ -250,28 +222,6 @@ public final class Queue implements MoveTarget, Source {
         messages++;
         bytes += queued.message.totalSize();
         enqueued++;
-        if (!queued.key.scheduled()) {
-            lastValues.ifPresent(values -> values.arrived(queued));
-        }
-    }
-
-    /** A message that had expired before it came. */
-    void expiredOnArrival(QueuedMessage queued, Receipt receipt) {
-        messages++;
-        bytes += queued.message.totalSize();
-        enqueued++;
-        loop.memory().take(queued.size());
-        settlement.expire(queued, receipt, Outcome.ACCEPTED);
-    }
-
-    /** A message that has waited for its time is recorded at its place. */
-    void arrivedInTime(QueuedMessage queued) {
-        lastValues.ifPresent(values -> values.arrived(queued));
-        if (window.keeps(queued.key.order(), queued.size())) {
-            window.arrived(queued);
-        } else {
-            window.arrivedBeyond(queued);
-        }
     }
 
     void store(QueuedMessage queued, Optional<Fact.MessageRemoved> leaves) {
@@ -416,7 +366,7 @@ public final class Queue implements MoveTarget, Source {
         if (message.key.scheduled()) {
             schedule.gone(message);
         } else {
-            lastValues.ifPresent(values -> values.gone(message));
+            arrivals.gone(message);
         }
         if (!deleted) {
             messages--;
@@ -445,18 +395,27 @@ public final class Queue implements MoveTarget, Source {
         return expiry;
     }
 
+    Arrivals arrivals() {
+        return arrivals;
+    }
+
     Schedule schedule() {
         return schedule;
     }
 
     /** Whether another message has come in the place of this one. */
     boolean replaced(QueuedMessage message) {
-        return lastValues.isPresent() && lastValues.get().replaced(message);
+        return arrivals.replaced(message);
     }
 
     /** The time of a message is over that is out of the window and held by nobody. */
-    void expire(QueuedMessage message) {
-        settlement.expire(message, Receipt.NONE, Outcome.ACCEPTED);
+    void expire(QueuedMessage message, Receipt receipt) {
+        settlement.expire(message, receipt, Outcome.ACCEPTED);
+    }
+
+    /** A message that is out of the window and held by nobody is of no use any more. */
+    void drop(QueuedMessage message) {
+        settlement.gone(message);
     }
 
     /** A message comes back to the place that it had. */
@@ -537,7 +496,7 @@ public final class Queue implements MoveTarget, Source {
         window.clear();
         expiry.clear();
         schedule.clear();
-        lastValues.ifPresent(LastValues::clear);
+        arrivals.clear();
         scheduled.close(deletedCondition());
         messages = 0;
         bytes = 0;

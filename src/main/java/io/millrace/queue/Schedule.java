@@ -189,7 +189,7 @@ final class Schedule {
         QueuedMessage waited = revive(stored);
         if (queue.expiry().isOver(waited)) {
             expires(waited);
-            queue.expire(waited);
+            queue.expire(waited, Receipt.NONE);
             return;
         }
         loop.memory().take(waited.size());
@@ -199,7 +199,7 @@ final class Schedule {
         departed.add(stored.key());
         left();
         if (waited.originSequence == 0) {
-            queue.arrivedInTime(arrived);
+            queue.arrivals().inTime(arrived);
         } else {
             queue.giveBack(arrived);
         }
