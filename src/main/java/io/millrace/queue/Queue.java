@@ -470,6 +470,10 @@ public final class Queue implements MoveTarget, Source {
     /** A message came back to its place, or to one that is an old one. */
     void cameBack(QueuedMessage message) {
         search.cameBack(message);
+        if (admission.dropsOldest()) {
+            // A search may have brought it to a consumer before it could be dropped.
+            makeRoom(0, 0);
+        }
     }
 
     /** Messages that were counted are not there. */

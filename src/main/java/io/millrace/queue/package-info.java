@@ -4,5 +4,22 @@
  *
  * <p>{@link io.millrace.queue.Target} and {@link io.millrace.queue.Source} are what links see of it;
  * {@link io.millrace.queue.Consumer} and {@link io.millrace.queue.Receipt} are what a link hands in.
+ *
+ * <p>Decisions:
+ * <ul>
+ *   <li>Priorities are lanes: each has its own head in memory and its own rest in the store, so that the order of keys is
+ *       the order of delivery. A lane is made when its first message comes; a queue with one pays for one.
+ *   <li>What is not the first message for everybody is found by one {@link io.millrace.queue.Search}, for selectors and
+ *       groups alike: a place per consumer and lane, and reads of its own beyond memory. An index per selector was
+ *       rejected: it costs each arrival, and consumers come with any selector.
+ *   <li>A message that is taken ahead of what is loaded is remembered by its lane until its removal is durable and the reads
+ *       that had begun by then have ended ({@link io.millrace.queue.Reads}), for a read shows the store as it was.
+ *   <li>Only who gets a message goes to the end of the line. With turns for those that want nothing of what is there, a
+ *       selective consumer may never have its turn when what it wants comes.
+ *   <li>Groups are told apart by a hash, so that their number needs no limit, and no forgetting that would break their order.
+ *       A consumer that comes frees all groups: those at rest at once, the others when they are settled.
+ *   <li>A queue that keeps what is consumed has one lane, for its readers are shown the order of arrival.
+ *   <li>Room is made by dropping the oldest message of the lowest priority.
+ * </ul>
  */
 package io.millrace.queue;

@@ -213,9 +213,8 @@ class QueueModelTest {
             this.scene = run.scene;
             this.random = run.random;
             int modulus = 1 + random.nextInt(5);
-            filter = random.nextBoolean()
-                    ? Optional.empty()
-                    : Optional.of(delivery -> indexOf(delivery) % modulus == 0);
+            filter =
+                    random.nextBoolean() ? Optional.empty() : Optional.of(delivery -> indexOf(delivery) % modulus == 0);
             Selection selection = Selection.CONSUME.withPriority(random.nextInt(2));
             scene.queue.attach(this, filter.map(selection::matching).orElse(selection));
         }

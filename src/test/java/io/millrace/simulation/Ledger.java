@@ -51,6 +51,10 @@ final class Ledger {
         SimConsumer holder;
         boolean buried;
         boolean returned;
+
+        /** A consumer had it; the broker may not know any more when it was released and only the store has it. */
+        boolean seen;
+
         boolean excluded;
         boolean died;
         int failures;
@@ -148,7 +152,9 @@ final class Ledger {
                 entry.name,
                 delivery.deliveryCount(),
                 entry.failures);
-        checkTurn(entry, at);
+        if (!consumer.selects()) {
+            checkTurn(entry, at);
+        }
         entry.failures = delivery.deliveryCount();
         entry.fate = Fate.PRESENT;
         entry.holder = consumer;

@@ -24,6 +24,7 @@ final class SimConsumer implements Consumer {
     private final Plan plan;
     private final Ledger ledger;
     private final Random random;
+    private int every = 1;
     private final Map<Ledger.Entry, Delivery> held = new LinkedHashMap<>();
     private final Map<Integer, Integer> lastFirst = new HashMap<>();
     private final List<String> names = new ArrayList<>();
@@ -41,7 +42,27 @@ final class SimConsumer implements Consumer {
         this.plan = plan;
         this.ledger = ledger;
         this.random = random;
-        source.attach(this, browse ? Selection.BROWSE : Selection.CONSUME);
+        source.attach(this, browse ? Selection.BROWSE : Selection.CONSUME.withPriority(random.nextInt(2)));
+    }
+
+    /** A consumer of every so manieth message of each producer. */
+    SimConsumer(String address, Source source, Plan plan, Ledger ledger, Random random) {
+        this.address = address;
+        this.source = source;
+        this.browse = false;
+        this.plan = plan;
+        this.ledger = ledger;
+        this.random = random;
+        this.every = 2 + random.nextInt(4);
+        source.attach(this, Selection.CONSUME.matching(this::wants));
+    }
+
+    boolean selects() {
+        return every > 1;
+    }
+
+    private boolean wants(Delivery delivery) {
+        return ledger.entry(delivery).index % every == 0;
     }
 
     String address() {
@@ -71,7 +92,9 @@ final class SimConsumer implements Consumer {
         String name = Messages.name(delivery.message());
         names.add(name);
         Ledger.Entry entry = browse ? ledger.entry(delivery) : ledger.delivered(this, delivery);
-        boolean first = browse || (delivery.firstAcquirer() && address.equals(entry.queue));
+        Checks.that(wants(delivery), "%s was not selected", name);
+        boolean first = browse || (delivery.firstAcquirer() && !entry.seen && address.equals(entry.queue));
+        entry.seen |= !browse;
         if (first && address.equals(entry.queue)) {
             Integer before = lastFirst.put(entry.producer, entry.index);
             Checks.that(before == null || before < entry.index, "%s comes out of order", name);
@@ -173,7 +196,7 @@ final class SimConsumer implements Consumer {
 
     /** Whether it could take a message if there were one. */
     boolean waits() {
-        return !browse && ready && count < limit;
+        return !browse && !selects() && ready && count < limit;
     }
 
     /** From now on it takes all it can get. */

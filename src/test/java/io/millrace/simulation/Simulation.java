@@ -127,10 +127,16 @@ final class Simulation {
             String address = addresses.get(random.nextInt(addresses.size()));
             broker.nodes(random.nextInt(loops.size()))
                     .find(address)
-                    .ifPresent(node -> consumers.add(consumer(address, node, random.nextInt(5) == 0)));
+                    .ifPresent(node -> consumers.add(randomConsumer(address, node)));
         } else if (!consumers.isEmpty()) {
             consumers.get(random.nextInt(consumers.size())).act();
         }
+    }
+
+    private SimConsumer randomConsumer(String address, Node node) {
+        return random.nextInt(4) == 0
+                ? new SimConsumer(address, node.source(), plan, ledger, random)
+                : consumer(address, node, random.nextInt(5) == 0);
     }
 
     private SimConsumer consumer(String address, Node node, boolean browse) {
