@@ -53,6 +53,7 @@ final class OutgoingLink extends AmqpLink implements Consumer {
     private final boolean lookUp;
 
     private SourceFilters filters = SourceFilters.NONE;
+    private Optional<Selector> chosen = Optional.empty();
     private boolean browse;
     private Optional<Node> opened = Optional.empty();
     private Optional<Source> source = Optional.empty();
@@ -118,6 +119,12 @@ final class OutgoingLink extends AmqpLink implements Consumer {
     private void open(org.apache.qpid.proton.amqp.messaging.Source asked) throws SelectorException {
         filters = SourceFilters.of(asked);
         Terms terms = Termini.terms(asked, filters);
+        chosen = terms.selector();
+        Optional<Condition> refusal = terms.durable() ? filters.refusalOfDurable() : Optional.empty();
+        if (refusal.isPresent()) {
+            refuse(refusal.get());
+            return;
+        }
         Optional<NodeType> type = Termini.type(asked);
         if (!asked.getDynamic()) {
             openNode(Request.toReceive(asked.getAddress(), type, link(), terms));
@@ -160,9 +167,8 @@ final class OutgoingLink extends AmqpLink implements Consumer {
         if (subscribed) {
             return selection;
         }
-        Optional<Selector> selector = filters.selector();
-        Selection chosen = selector.isPresent() ? selection.matching(selector.get()::matches) : selection;
-        return filters.start().map(chosen::from).orElse(chosen);
+        Selection matching = chosen.isPresent() ? selection.matching(chosen.get()::matches) : selection;
+        return filters.start().map(matching::from).orElse(matching);
     }
 
     /** Of this consumer among others; there is no such thing in the specification, so there are two names for it. */

@@ -3,6 +3,7 @@ package io.millrace.amqp;
 import io.millrace.broker.NodeType;
 import io.millrace.message.Condition;
 import io.millrace.queue.Selection;
+import io.millrace.selector.PropertiesFilter;
 import io.millrace.selector.Selector;
 import io.millrace.selector.SelectorException;
 import java.util.ArrayList;
@@ -20,7 +21,7 @@ import org.apache.qpid.proton.amqp.messaging.Source;
 
 /**
  * The filters that a peer puts on a source, and which of them are in force (AMQP 1.0, part 3, section 3.5.8; the descriptors
- * are those of the Apache filter types). A filter is known by its descriptor, whatever its key. One that we do not know is not
+ * are those of the Apache filter types and of AMQP Filter Expressions 1.0). A filter is known by its descriptor, whatever its key. One that we do not know is not
  * in force, and the answer does not have it. A bare string is taken for a selector if its key says so, because there are clients
  * that describe nothing.
  */
@@ -29,10 +30,16 @@ final class SourceFilters {
             Set.of(UnsignedLong.valueOf(0x468C00000004L), Symbol.valueOf("apache.org:selector-filter:string"));
     private static final Set<Object> NO_LOCAL =
             Set.of(UnsignedLong.valueOf(0x468C00000003L), Symbol.valueOf("apache.org:no-local-filter:list"));
+    private static final Set<Object> PROPERTIES =
+            Set.of(UnsignedLong.valueOf(0x173), Symbol.valueOf("amqp:properties-filter"));
+    private static final Set<Object> APPLICATION_PROPERTIES =
+            Set.of(UnsignedLong.valueOf(0x174), Symbol.valueOf("amqp:application-properties-filter"));
+    private static final Set<Object> SQL = Set.of(UnsignedLong.valueOf(0x120), Symbol.valueOf("amqp:sql-filter"));
     private static final Symbol OFFSET = Symbol.valueOf("rabbitmq:stream-offset-spec");
 
     private final Map<Symbol, Object> known = new LinkedHashMap<>();
-    private final List<Selector> selectors = new ArrayList<>();
+    private final List<String> selectors = new ArrayList<>();
+    private final List<Selector> expressions = new ArrayList<>();
     private final Map<Symbol, Object> ofTopics = new LinkedHashMap<>();
     private final Map<Symbol, Object> ofQueues = new LinkedHashMap<>();
     private Optional<Selection.Start> start = Optional.empty();
@@ -60,12 +67,19 @@ final class SourceFilters {
     private void read(Symbol key, Object filter) throws SelectorException {
         if (filter instanceof DescribedType described) {
             Object descriptor = described.getDescriptor();
-            if (SELECTOR.contains(descriptor) && described.getDescribed() instanceof String text) {
+            Object value = described.getDescribed();
+            if (SELECTOR.contains(descriptor) && value instanceof String text) {
                 select(key, filter, text);
+            } else if (SQL.contains(descriptor) && value instanceof String text) {
+                express(key, filter, Selector.parseSql(text));
+            } else if (PROPERTIES.contains(descriptor) && value instanceof Map<?, ?> fields) {
+                express(key, filter, PropertiesFilter.ofProperties(fields));
+            } else if (APPLICATION_PROPERTIES.contains(descriptor) && value instanceof Map<?, ?> fields) {
+                express(key, filter, PropertiesFilter.ofApplicationProperties(fields));
             } else if (NO_LOCAL.contains(descriptor)) {
                 ofTopics.put(key, filter);
             } else if (OFFSET.equals(descriptor)) {
-                beginAt(key, filter, described.getDescribed());
+                beginAt(key, filter, value);
             }
         } else if (filter instanceof String text && key.toString().contains("selector")) {
             select(key, filter, text);
@@ -74,8 +88,14 @@ final class SourceFilters {
 
     private void select(Symbol key, Object filter, String text) throws SelectorException {
         if (!text.isBlank()) {
-            selectors.add(Selector.parse(text));
+            Selector.parse(text);
+            selectors.add(text);
         }
+        known.put(key, filter);
+    }
+
+    private void express(Symbol key, Object filter, Selector expression) {
+        expressions.add(expression);
         known.put(key, filter);
     }
 
@@ -96,12 +116,28 @@ final class SourceFilters {
     }
 
     static Condition wrong(SelectorException e) {
-        return new Condition(Condition.INVALID_FIELD, "the selector is wrong " + e.getMessage());
+        return new Condition(Condition.INVALID_FIELD, "the filter is wrong: " + e.getMessage());
     }
 
-    /** All selectors as one. */
-    Optional<Selector> selector() {
-        return selectors.isEmpty() ? Optional.empty() : Optional.of(Selector.all(selectors));
+    /** All selectors as one (section 3.5.8: a message must pass every filter). */
+    Optional<Selector> selector() throws SelectorException {
+        List<Selector> all = new ArrayList<>(expressions);
+        if (!selectors.isEmpty()) {
+            // One text, because that is what the store keeps of a durable subscription.
+            String text = selectors.size() == 1 ? selectors.get(0) : "(" + String.join(") AND (", selectors) + ")";
+            all.add(Selector.parse(text));
+        }
+        return all.isEmpty() ? Optional.empty() : Optional.of(Selector.all(all));
+    }
+
+    /** Why they cannot be the filters of a durable subscription. */
+    Optional<Condition> refusalOfDurable() {
+        return expressions.isEmpty()
+                ? Optional.empty()
+                : Optional.of(new Condition(
+                        Condition.NOT_IMPLEMENTED,
+                        "a durable subscription cannot have a properties or SQL filter; use a JMS selector"
+                                + " (apache.org:selector-filter:string)"));
     }
 
     boolean noLocal() {

@@ -6,6 +6,7 @@ import io.millrace.broker.NodeType;
 import io.millrace.broker.Terms;
 import io.millrace.message.Condition;
 import io.millrace.message.Outcome;
+import io.millrace.selector.SelectorException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -126,7 +127,7 @@ final class Termini {
     }
 
     /** The terms of a subscription, should the source be a topic. */
-    static Terms terms(Source asked, SourceFilters filters) {
+    static Terms terms(Source asked, SourceFilters filters) throws SelectorException {
         List<Symbol> capabilities = capabilities(asked);
         Lifetime lifetime = new Lifetime(until(asked), timeout(asked));
         return new Terms(

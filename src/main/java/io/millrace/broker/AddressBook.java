@@ -20,6 +20,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Which queues and topics there are, and how new ones come to be. Owned by the first loop, its home.
@@ -29,6 +31,8 @@ import java.util.function.Consumer;
  * of, live at home.
  */
 final class AddressBook {
+    private static final Logger LOG = LoggerFactory.getLogger(AddressBook.class);
+
     private final Config config;
     private final Map<String, QueueSettings> configured = new HashMap<>();
     private final List<Directory> directories;
@@ -77,9 +81,21 @@ final class AddressBook {
                 .filter(node -> node.declared().kind() == Fact.NodeKind.SUBSCRIPTION)
                 .forEach(subscriptions::recover);
         Map<String, NodeType> missing = configured();
+        missing.forEach(this::warnOfOtherType);
         missing.keySet().removeAll(entries.keySet());
         Countdown countdown = new Countdown(missing.size(), done);
         missing.forEach((name, type) -> declare(name, kind(type), nextOwner(), countdown::step));
+    }
+
+    private void warnOfOtherType(String name, NodeType type) {
+        Entry entry = entries.get(name);
+        if (entry != null && entry.type() != type) {
+            LOG.warn(
+                    "the config has a {} '{}', but the store has a {} of that name, which stays; give one another name",
+                    type,
+                    name,
+                    entry.type());
+        }
     }
 
     private void recoverNode(RecoveredNode node) {

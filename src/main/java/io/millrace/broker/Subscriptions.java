@@ -89,6 +89,15 @@ final class Subscriptions {
     void subscribe(String address, Request request, Directory from, Nodes.Answer answer) {
         Terms terms = inForce(request.terms());
         SubscriptionKey key = SubscriptionKey.of(request.link(), terms);
+        if (key.durable() && Address.temporary(address)) {
+            refuse(
+                    from,
+                    answer,
+                    new Condition(
+                            Condition.NOT_ALLOWED,
+                            "'" + address + "' is temporary, so no subscription to it can be durable"));
+            return;
+        }
         Subscription known = named.get(key);
         if (known != null && key.durable() && known.terms().shared() != terms.shared()) {
             refuse(

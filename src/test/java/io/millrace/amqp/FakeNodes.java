@@ -34,8 +34,8 @@ final class FakeNodes implements Nodes {
     final List<Request> requests = new ArrayList<>();
     final List<String> departures = new ArrayList<>();
     Optional<Condition> unsubscribing = Optional.empty();
-    private final Map<Answer, FakeQueue> makers = new IdentityHashMap<>();
-    private final Map<Answer, Node> open = new IdentityHashMap<>();
+    private final IdentityHashMap<Answer, FakeQueue> makers = new IdentityHashMap<>();
+    private final IdentityHashMap<Answer, Node> open = new IdentityHashMap<>();
 
     final Map<String, Claim> claims = new HashMap<>();
 

@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 import org.apache.qpid.proton.amqp.DescribedType;
 import org.apache.qpid.proton.amqp.Symbol;
 import org.apache.qpid.proton.amqp.UnsignedInteger;
@@ -168,6 +169,41 @@ class SubscribingTest {
         }
 
         @Test
+        void allOfThemMustPassAndFilterExpressionsAreFilters() {
+            FakeQueue queue = peer.nodes.add("q");
+            Source answer = attached(receiver(
+                    "q",
+                    Map.of(
+                            "a", new Filter(SELECTOR, "JMSXDeliveryCount = 2 OR JMSXDeliveryCount = 3"),
+                            "b", new Filter(SELECTOR, "JMSXDeliveryCount <> 2"),
+                            "c", new Filter(Symbol.valueOf("amqp:sql-filter"), "header.priority = 4"))));
+
+            assertEquals(3, answer.getFilter().size());
+            Predicate<Delivery> filter = queue.selection.filter().orElseThrow();
+            assertFalse(filter.test(new Fresh("a")));
+            assertTrue(filter.test(new Fresh("ab")));
+            assertFalse(filter.test(new Fresh("abc")));
+        }
+
+        @Test
+        void aPropertiesFilterComparesFieldsAndCannotBeKeptByADurableSubscription() {
+            for (Object descriptor : List.of(UnsignedLong.valueOf(0x174), UnsignedLong.valueOf(0x173))) {
+                Peer other = new Peer().begin();
+                FakeQueue queue = other.nodes.add("q");
+                Attach attach = receiver("q", Map.of("p", new Filter(descriptor, Map.of("subject", "x"))));
+                other.send(attach);
+                assertEquals(1, source(other.expect(Attach.class)).getFilter().size());
+                assertFalse(queue.selection.filter().orElseThrow().test(new Fresh("a")));
+            }
+            Attach durable = receiver("q", Map.of("p", new Filter(UnsignedLong.valueOf(0x174), Map.of("a", 1))));
+            source(durable).setDurable(TerminusDurability.CONFIGURATION);
+            source(durable).setExpiryPolicy(TerminusExpiryPolicy.NEVER);
+            peer.send(durable);
+            assertNull(peer.expect(Attach.class).getSource());
+            peer.expectDetach(Condition.NOT_IMPLEMENTED);
+        }
+
+        @Test
         void onATopicTheyAreTermsOfTheSubscription() throws SelectorException {
             FakeQueue topic =
                     topic(new Terms(false, false, false, Optional.of(Selector.parse("a = 1")), true, Lifetime.OF_LINK));
@@ -303,6 +339,19 @@ class SubscribingTest {
             peer.loop.runAll();
 
             assertEquals(List.of("news CLOSED"), peer.nodes.departures);
+        }
+
+        @Test
+        void whenItsNameIsStolenComesBeforeTheNewLinkIsAskedFor() {
+            attach();
+            Attach second = Peer.receiver(1, "news");
+            second.setName("link0");
+            peer.send(second);
+
+            peer.expectDetach(Condition.LINK_STOLEN);
+            peer.expect(Attach.class);
+            assertEquals(List.of("news DETACHED"), peer.nodes.departures);
+            assertEquals(2, peer.nodes.requests.size());
         }
 
         @Test

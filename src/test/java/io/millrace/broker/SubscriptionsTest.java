@@ -499,6 +499,9 @@ class SubscriptionsTest {
             publish(0, address, "a");
             assertEquals(List.of("a"), own.names());
 
+            assertEquals(
+                    Condition.NOT_ALLOWED,
+                    ask(1, address, "a", "2", DURABLE).refusal().symbol());
             leave(1, maker, Departure.CLOSED);
             assertEquals(Condition.RESOURCE_DELETED, own.closed.get(0).symbol());
             assertEquals(0, scene.journal.recover().size());
