@@ -155,7 +155,8 @@ final class Directory implements Nodes {
         } else if (node instanceof EntryNode known) {
             forget(known.entry(), answer);
             if (known.entry().owner().filter(owner -> owner.maker() == answer).isPresent()) {
-                atHome(() -> book.delete(known.entry()));
+                // Not the long way: the peer may tell another that it is gone as soon as its link is.
+                home.orElseThrow().loop().post(() -> book.delete(known.entry()));
             }
         }
     }
