@@ -40,8 +40,8 @@ final class Arrivals {
         this.lifetime = new Lifetime(settings.expiry());
         this.identities = settings.duplicates()
                 .map(rules -> new Identities(queue.number(), rules, loop.recorder(), backlog.identities()));
-        this.lastValues = settings.lastValueKey()
-                .map(key -> new LastValues(key, queue.number(), window, loop, queue::drop));
+        this.lastValues =
+                settings.lastValueKey().map(key -> new LastValues(key, queue.number(), window, loop, queue::drop));
     }
 
     // ---- last values

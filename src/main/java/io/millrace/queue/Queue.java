@@ -64,7 +64,8 @@ public final class Queue implements MoveTarget, Source {
         this.search = new Search(this, window, groups, loop);
         this.subscribers = new Subscribers(this, settings, window, groups, search, loop);
         this.replay = settings.replay();
-        DeadLetter deadLetter = new DeadLetter(this, deadLetterRoute, settings.expiry().to(), loop);
+        DeadLetter deadLetter =
+                new DeadLetter(this, deadLetterRoute, settings.expiry().to(), loop);
         this.settlement = new Settlement(this, window, recorder, deadLetter, settings);
         this.expiry = new Expiry(identity.number(), window, loop, message -> expire(message, Receipt.NONE));
         this.schedule = new Schedule(this, loop, window, backlog.scheduled());

@@ -21,5 +21,12 @@
  *   <li>A queue that keeps what is consumed has one lane, for its readers are shown the order of arrival.
  *   <li>Room is made by dropping the oldest message of the lowest priority.
  * </ul>
+ *
+ * <p><b>Time.</b> What comes in passes {@code Arrivals}. A message that is to be delivered later, or rests after a failed
+ * attempt, is in the store only, in a lane of its own in order of due time ({@code Schedule}), from which one alarm moves it
+ * to its place; {@code ScheduledMessages} lists and cancels. {@code DueOrder} asks the store before it gives a place that may
+ * have been taken before a restart; counting from zero again was rejected, because two messages in one place are one lost.
+ * {@code Expiry} knows the next deadline: a heap for what is available in memory, the store's own order for the rest.
+ * {@code LastValues} and {@code Identities} remember what was there before.
  */
 package io.millrace.queue;

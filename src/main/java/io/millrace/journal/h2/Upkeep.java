@@ -78,7 +78,8 @@ final class Upkeep {
         }
         boolean deadPages = file.getChunksFillRate() < GOOD_FILL_PERCENT;
         boolean holes = file.getFillRate() < POOR_FILL_PERCENT;
-        // A commit that holds nothing but pages of empty maps is never taken up by H2, so what comes next must have its turn.
+        // A commit that holds nothing but pages of empty maps is never taken up by H2, so what comes next must have its
+        // turn.
         if (deadPages && (vain % 2 == 0 || !holes)) {
             store.compact(GOOD_FILL_PERCENT, REWRITE_BYTES);
         } else if (holes) {
