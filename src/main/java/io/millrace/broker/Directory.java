@@ -6,7 +6,6 @@ import io.millrace.message.Condition;
 import io.millrace.queue.Bodies;
 import io.millrace.queue.LoopResources;
 import io.millrace.queue.MoveTarget;
-import io.millrace.queue.Queue;
 import io.millrace.queue.QueueStats;
 import io.millrace.queue.Source;
 import java.util.ArrayList;
@@ -19,6 +18,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
+import java.util.function.Supplier;
 
 /**
  * The address book as one loop sees it. Owned by that loop; the {@link AddressBook} tells it of every change before it answers
@@ -93,6 +93,10 @@ final class Directory implements Nodes {
             return;
         }
         String plain = Address.plain(request.address());
+        if (plain.endsWith(ScheduledNode.SUFFIX)) {
+            openScheduled(plain, request, answer);
+            return;
+        }
         Optional<Condition> contradiction = contradiction(request);
         EntryNode known = nodes.get(plain);
         if (contradiction.isPresent()) {
@@ -103,6 +107,34 @@ final class Directory implements Nodes {
             Optional<Condition> objection = objection(known.entry(), request);
             loop().post(() -> objection.ifPresentOrElse(answer::refused, () -> tell(plain, request.use(), answer)));
         }
+    }
+
+    private void openScheduled(String plain, Request request, Answer answer) {
+        if (request.use() == Use.SEND) {
+            loop().post(() -> answer.refused(new Condition(
+                    Condition.NOT_ALLOWED,
+                    "'" + plain + "' lists the messages that wait for their time; send to '"
+                            + ScheduledNode.queueOf(plain) + "' with x-opt-delivery-time")));
+            return;
+        }
+        Request ofQueue = new Request(
+                ScheduledNode.queueOf(plain),
+                Optional.of(NodeType.QUEUE),
+                Use.RECEIVE,
+                request.link(),
+                request.terms());
+        open(ofQueue, new Answer() {
+            @Override
+            public void opened(Node node) {
+                answer.opened(new ScheduledNode(
+                        plain, ((EntryNode) node).scheduled().orElseThrow().get()));
+            }
+
+            @Override
+            public void refused(Condition reason) {
+                answer.refused(reason);
+            }
+        });
     }
 
     private static Optional<Condition> contradiction(Request request) {
@@ -196,15 +228,17 @@ final class Directory implements Nodes {
     /** There is a node. */
     void add(Entry entry, Directory owner) {
         Optional<Source> source = Optional.empty();
+        Optional<Supplier<Source>> scheduled = Optional.empty();
         EntryNode.Targets targets = container -> routed(entry, container, owner);
         if (entry instanceof Entry.OfQueue queue) {
             source = Optional.of(receiving(queue.queue(), owner));
+            scheduled = Optional.of(() -> receiving(queue.queue().scheduled(), owner));
             if (queue.forwarding().isEmpty()) {
                 MoveTarget target = sending(queue.queue(), owner);
                 targets = container -> target;
             }
         }
-        nodes.put(entry.address(), new EntryNode(entry, targets, source));
+        nodes.put(entry.address(), new EntryNode(entry, targets, source, scheduled));
     }
 
     private MoveTarget routed(Entry entry, String container, Directory owner) {
@@ -215,7 +249,7 @@ final class Directory implements Nodes {
         return owner == this ? target : new RemoteTarget(target, relayTo(owner), new Relay(owner.loop(), loop()));
     }
 
-    private Source receiving(Queue queue, Directory owner) {
+    private Source receiving(Source queue, Directory owner) {
         return owner == this ? queue : new RemoteSource(queue, relayTo(owner), new Relay(owner.loop(), loop()));
     }
 

@@ -3,9 +3,17 @@ package io.millrace.broker;
 import io.millrace.queue.MoveTarget;
 import io.millrace.queue.Source;
 import java.util.Optional;
+import java.util.function.Supplier;
 
-/** A queue or topic as one loop sees it. */
-record EntryNode(Entry entry, Targets targets, Optional<Source> queue) implements Node {
+/**
+ * A queue or topic as one loop sees it.
+ *
+ * @param targets the place to send to, for each sender
+ * @param queue of a queue: the place to receive from
+ * @param scheduled of a queue: what waits for its time
+ */
+record EntryNode(Entry entry, Targets targets, Optional<Source> queue, Optional<Supplier<Source>> scheduled)
+        implements Node {
 
     /** Makes the place to send to. */
     @FunctionalInterface

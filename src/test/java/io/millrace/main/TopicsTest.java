@@ -15,12 +15,15 @@ import jakarta.jms.JMSException;
 import jakarta.jms.Message;
 import jakarta.jms.MessageConsumer;
 import jakarta.jms.MessageProducer;
+import jakarta.jms.QueueBrowser;
 import jakarta.jms.Session;
 import jakarta.jms.TemporaryTopic;
 import jakarta.jms.TextMessage;
 import jakarta.jms.Topic;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Enumeration;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -389,11 +392,54 @@ class TopicsTest {
     @Nested
     class Selectors {
         @Test
+        void onAQueueReachTheirMatches() throws Exception {
+            Session session = session();
+            send(session, session.createQueue("orders"), "a", "b", "c", "b");
+            MessageConsumer chosen = session.createConsumer(session.createQueue("orders"), "kind = 'b'");
+            assertEquals(List.of("b", "b"), receive(chosen, 2));
+            nothing(chosen);
+            chosen.close();
+            assertEquals(List.of("a", "c"), receive(session.createConsumer(session.createQueue("orders")), 2));
+        }
+
+        @Test
+        void ofABrowserChooseWhatItSees() throws Exception {
+            Session session = session();
+            send(session, session.createQueue("orders"), "a", "b", "c");
+            try (QueueBrowser browser = session.createBrowser(session.createQueue("orders"), "kind <> 'b'")) {
+                Enumeration<?> seen = browser.getEnumeration();
+                assertEquals(2, Collections.list(seen).size());
+            }
+        }
+
+        @Test
         void thatAreWrongAreRefused() throws Exception {
             Session session = session();
             assertThrows(
                     InvalidSelectorException.class,
                     () -> session.createConsumer(session.createTopic("news"), "kind = "));
+        }
+    }
+
+    @Nested
+    class Scheduled {
+        @Test
+        void messagesAreSeenAtAnAddressOfTheirOwn() throws Exception {
+            Session session = session();
+            try (MessageProducer producer = session.createProducer(session.createQueue("orders"))) {
+                producer.setDeliveryDelay(3_600_000);
+                producer.send(session.createTextMessage("later"));
+            }
+            try (QueueBrowser browser = session.createBrowser(session.createQueue("orders/$scheduled"));
+                    QueueBrowser due = session.createBrowser(session.createQueue("orders"))) {
+                Enumeration<?> waiting = browser.getEnumeration();
+                assertEquals(1, Collections.list(waiting).size());
+                Enumeration<?> there = due.getEnumeration();
+                assertEquals(0, Collections.list(there).size());
+            }
+            JMSException refused = assertThrows(
+                    JMSException.class, () -> session.createProducer(session.createQueue("orders/$scheduled")));
+            assertTrue(refused.getMessage().contains("'orders'"), refused.getMessage());
         }
     }
 }
