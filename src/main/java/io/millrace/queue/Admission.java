@@ -27,6 +27,11 @@ final class Admission {
         return messages > maxMessages || bytes > maxBytes;
     }
 
+    /** Whether what is consumed stays. */
+    boolean keepsAll() {
+        return settings.replay();
+    }
+
     boolean dropsOldest() {
         return settings.whenFull() == WhenFull.DROP_OLDEST;
     }

@@ -159,11 +159,11 @@ final class Arrivals {
         boolean waits = waits(message);
         Optional<MessageKey> later = waits ? schedule.place(message.deliveryTimeMillis(0)) : Optional.empty();
         QueuedMessage queued = later.map(key -> new QueuedMessage(queue, key, message, durable, now))
-                .orElseGet(() -> queue.newMessage(message, durable));
+                .orElseGet(() -> queue.entrance().newMessage(message, durable));
         queued.expiryMillis = lifetime.deadline(message, now);
         boolean kept = !waits && window.keeps(queued.key.order(), queued.size());
         if (queued.needsStore(kept)) {
-            queue.willBeStored(queued);
+            queue.entrance().willBeStored(queued);
             facts.add(queued.storedFact());
         }
         if (later.isEmpty()) {
@@ -179,7 +179,7 @@ final class Arrivals {
             loop.memory().take(queued.size());
             schedule.postpone(queued, queued.message.deliveryTimeMillis(0), () -> {
                 window.withdrawn(queued);
-                queue.written(queued);
+                queue.entrance().written(queued);
             });
             return;
         }
@@ -190,7 +190,7 @@ final class Arrivals {
             window.committed(queued);
         }
         if (queued.stored) {
-            queue.written(queued);
+            queue.entrance().written(queued);
         }
     }
 
@@ -201,31 +201,31 @@ final class Arrivals {
         long now = loop.loop().now();
         long expiryMillis = lifetime.deadline(message, now);
         if (expiryMillis != 0 && expiryMillis <= now) {
-            QueuedMessage queued = queue.newMessage(message, durable);
+            QueuedMessage queued = queue.entrance().newMessage(message, durable);
             queued.expiryMillis = expiryMillis;
-            queue.entered(queued);
+            queue.entrance().entered(queued);
             loop.memory().take(queued.size());
             queue.expire(queued, receipt);
         } else if (waits(message)) {
             waitUntil(message.deliveryTimeMillis(0), message, durable, identity, receipt);
         } else {
-            QueuedMessage queued = queue.newMessage(message, durable);
+            QueuedMessage queued = queue.entrance().newMessage(message, durable);
             queued.expiryMillis = expiryMillis;
             replaceBy(queued);
             if (identity.isPresent()) {
                 enterOnce(queued, identity.get(), receipt);
             } else {
-                queue.enter(queued, Optional.empty(), receipt);
+                queue.entrance().enter(queued, Optional.empty(), receipt);
             }
         }
     }
 
     /** Takes in a message that comes from another queue: only the rules of this one say how long it lives. */
     void move(Message message, boolean durable, Optional<Fact.MessageRemoved> leaves, Receipt receipt) {
-        QueuedMessage queued = queue.newMessage(message, durable);
+        QueuedMessage queued = queue.entrance().newMessage(message, durable);
         queued.expiryMillis = lifetime.deadline(loop.loop().now());
         replaceBy(queued);
-        queue.enter(queued, leaves, receipt);
+        queue.entrance().enter(queued, leaves, receipt);
     }
 
     /** Takes in a message that has waited for its time and is recorded at its place. */
@@ -242,13 +242,13 @@ final class Arrivals {
         Identities.Identity remembered = remember(identity);
         Receipt first = record(remembered, queued, receipt);
         if (!queued.durable) {
-            queue.enter(queued, Optional.empty(), first);
+            queue.entrance().enter(queued, Optional.empty(), first);
             return;
         }
-        queue.entered(queued);
+        queue.entrance().entered(queued);
         loop.memory().take(queued.size());
         boolean kept = window.keeps(queued.key.order(), queued.size());
-        queue.store(queued, Optional.empty());
+        queue.entrance().store(queued, Optional.empty());
         window.placed(queued, kept);
         queued.answerTo(outcome -> {
             if (!queue.deleted()) {
@@ -292,8 +292,8 @@ final class Arrivals {
             waits.expiryMillis = expiryMillis;
             Receipt first =
                     remembered.map(known -> record(known, waits, receipt)).orElse(receipt);
-            queue.entered(waits);
-            queue.store(waits, Optional.empty());
+            queue.entrance().entered(waits);
+            queue.entrance().store(waits, Optional.empty());
             schedule.came(waits);
             if (durable) {
                 waits.answerTo(first);

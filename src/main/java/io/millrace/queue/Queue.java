@@ -2,7 +2,6 @@ package io.millrace.queue;
 
 import io.millrace.config.QueueSettings;
 import io.millrace.journal.Fact;
-import io.millrace.journal.MessageKey;
 import io.millrace.message.Condition;
 import io.millrace.message.Message;
 import io.millrace.message.Outcome;
@@ -36,17 +35,9 @@ public final class Queue implements MoveTarget, Source {
     private final ScheduledMessages scheduled;
     private final Arrivals arrivals;
 
-    private final boolean replay;
+    private final Tally tally;
+    private final Entrance entrance;
     private boolean deleted;
-    private boolean inStore;
-
-    private long nextSequence;
-    private long messages;
-    private long bytes;
-    private long unsettled;
-    private long enqueued;
-    private long redelivered;
-    private long refused;
 
     /** Made by the broker on any thread before the owner first uses it. */
     public Queue(
@@ -63,7 +54,8 @@ public final class Queue implements MoveTarget, Source {
         this.groups = new Groups(this);
         this.search = new Search(this, window, groups, loop);
         this.subscribers = new Subscribers(this, settings, window, groups, search, loop);
-        this.replay = settings.replay();
+        this.tally = new Tally(backlog);
+        this.entrance = new Entrance(this, tally, admission, window, search, loop);
         DeadLetter deadLetter =
                 new DeadLetter(this, deadLetterRoute, settings.expiry().to(), loop);
         this.settlement = new Settlement(this, window, recorder, deadLetter, settings);
@@ -73,10 +65,7 @@ public final class Queue implements MoveTarget, Source {
         this.expiry.watches(schedule);
         this.arrivals = new Arrivals(this, window, loop, schedule, settings, backlog);
         this.transacted = new Transacted(this, window, settlement, admission, arrivals, loop);
-        this.nextSequence = backlog.nextSequence();
-        this.messages = backlog.messages();
-        this.bytes = backlog.bytes();
-        if (messages > 0) {
+        if (tally.messages > 0) {
             loop.loop().post(() -> recovered(backlog));
         }
     }
@@ -102,7 +91,7 @@ public final class Queue implements MoveTarget, Source {
         boolean durable = message.durable() && identity.persistent();
         Optional<Condition> refusal = refusal(message, transaction);
         if (refusal.isPresent()) {
-            refused++;
+            tally.refused++;
             receipt.settled(new Outcome.Rejected(refusal.get()));
             return;
         }
@@ -125,8 +114,9 @@ public final class Queue implements MoveTarget, Source {
         if (objection.isPresent() || transaction.exists()) {
             return objection.or(() -> transacted.refusal(message));
         }
-        boolean full = admission.over(messages + 1, bytes + message.totalSize()) && !makeRoomFor(message);
-        return full ? Optional.of(admission.full(messages, message.totalSize())) : objection;
+        boolean full =
+                admission.over(tally.messages + 1, tally.bytes + message.totalSize()) && !entrance.makeRoomFor(message);
+        return full ? Optional.of(admission.full(tally.messages, message.totalSize())) : objection;
     }
 
     /** Why {@link #offer} would refuse a message; a queue that drops the oldest may still find that it has none to drop. */
@@ -142,113 +132,11 @@ public final class Queue implements MoveTarget, Source {
                         durable
                                 || message.streamed() > 0
                                 || arrivals.waits(message)
-                                || !window.keeps(order(message), message.size()),
-                        messages + transacted.sentMessages(),
-                        bytes + transacted.sentBytes(),
+                                || !window.keeps(entrance.order(message), message.size()),
+                        tally.messages + transacted.sentMessages(),
+                        tally.bytes + transacted.sentBytes(),
                         recorder.journal().room())
                 .or(() -> arrivals.refusal(message));
-    }
-
-    /** Drops the oldest available messages for a new one; none if that would not be enough. */
-    private boolean makeRoomFor(Message message) {
-        boolean enough = window.beyond() > 0
-                || !admission.over(
-                        messages - window.available() + 1, bytes - window.availableBytes() + message.totalSize());
-        if (enough) {
-            makeRoom(1, message.totalSize());
-        }
-        return enough;
-    }
-
-    /** Drops the oldest messages in memory until so many more fit. What is beyond follows when it is loaded. */
-    private void makeRoom(int moreMessages, long moreBytes) {
-        while (admission.over(messages + moreMessages, bytes + moreBytes)) {
-            QueuedMessage oldest = window.dispensable();
-            if (oldest == null) {
-                return;
-            }
-            window.remove(oldest);
-            settlement.drop(oldest);
-        }
-    }
-
-    /** The lane of a message: the priorities above 9 are one (JMS has none of them). */
-    private int order(Message message) {
-        // What is kept is shown in the order of arrival, after what the queue had when it did not keep anything.
-        return replay
-                ? MessageKey.LANES - 1
-                : MessageKey.LANES - 1 - Math.min(message.priority(), MessageKey.LANES - 1);
-    }
-
-    /** A message that has got its place comes in. */
-    void enter(QueuedMessage queued, Optional<Fact.MessageRemoved> leaves, Receipt receipt) {
-        entered(queued);
-        loop.memory().take(queued.size());
-        boolean kept = window.keeps(queued.key.order(), queued.size());
-        if (queued.needsStore(kept)) {
-            store(queued, leaves);
-        } else {
-            leaves.ifPresent(recorder::record);
-        }
-        // It has its place before anyone is told, for whoever is told may offer the next one.
-        if (kept) {
-            window.arrived(queued);
-        } else if (!search.keeps(queued)) {
-            window.arrivedBeyond(queued);
-        }
-        if (queued.durable || queued.message.streamed() > 0) {
-            // A streamed body may not be let go of before the store knows who has it.
-            queued.answerTo(receipt);
-        } else {
-            receipt.settled(Outcome.ACCEPTED);
-        }
-        subscribers.dispatch();
-        if (admission.over(messages, bytes)) {
-            window.refill();
-        }
-    }
-
-    /** Gives a message its place. */
-    QueuedMessage newMessage(Message message, boolean durable) {
-        return new QueuedMessage(this, keyFor(message, 0), message, durable, now());
-    }
-
-    /** A new place for a message, or the one that it had; 0 if it had none. */
-    MessageKey keyFor(Message message, long sequence) {
-        return new MessageKey(identity.number(), order(message), sequence == 0 ? nextSequence++ : sequence);
-    }
-
-    /** A message is in the queue. */
-    void entered(QueuedMessage queued) {
-        messages++;
-        bytes += queued.message.totalSize();
-        enqueued++;
-    }
-
-    void store(QueuedMessage queued, Optional<Fact.MessageRemoved> leaves) {
-        willBeStored(queued);
-        Fact stored =
-                leaves.isPresent() ? new Fact.MessageMoved(leaves.get(), queued.storedFact()) : queued.storedFact();
-        recorder.record(stored, queued);
-    }
-
-    /** The fact of a message is about to be recorded. */
-    void willBeStored(QueuedMessage queued) {
-        queued.stored = true;
-        inStore = true;
-        queued.recordedBytes = queued.size();
-        recorder.pending(queued.size());
-    }
-
-    /** The store has the message. */
-    void written(QueuedMessage message) {
-        if (message.beyond || message.key.scheduled()) {
-            loop.memory().release(message.recordedBytes);
-        }
-        if (message.beyond) {
-            window.writtenBeyond(message);
-        }
-        recorder.written(message.recordedBytes);
     }
 
     @Override
@@ -270,7 +158,7 @@ public final class Queue implements MoveTarget, Source {
             consumer.closed(deletedCondition());
             return;
         }
-        subscribers.attach(consumer, selection, nextSequence - 1);
+        subscribers.attach(consumer, selection, entrance.lastSequence());
     }
 
     @Override
@@ -330,9 +218,9 @@ public final class Queue implements MoveTarget, Source {
         subscriber.hold(message);
         groups.acquired(message, subscriber);
         subscriber.delivered++;
-        unsettled++;
+        tally.unsettled++;
         if (message.acquiredBefore) {
-            redelivered++;
+            tally.redelivered++;
         }
         subscriber.consumer.deliver(message);
     }
@@ -357,7 +245,7 @@ public final class Queue implements MoveTarget, Source {
         message.acquiredBefore = true;
         groups.letGo(message);
         message.holder.letGo(message);
-        unsettled--;
+        tally.unsettled--;
     }
 
     /** A message that is out of the window and held by nobody is counted no more. */
@@ -370,8 +258,8 @@ public final class Queue implements MoveTarget, Source {
             arrivals.gone(message);
         }
         if (!deleted) {
-            messages--;
-            bytes -= message.message.totalSize();
+            tally.messages--;
+            tally.bytes -= message.message.totalSize();
         }
     }
 
@@ -379,7 +267,7 @@ public final class Queue implements MoveTarget, Source {
     void resized(int before, int after) {
         loop.memory().release(before);
         loop.memory().take(after);
-        bytes += after - before;
+        tally.bytes += after - before;
     }
 
     // ---- for the parts
@@ -424,6 +312,15 @@ public final class Queue implements MoveTarget, Source {
         settlement.giveBack(message);
     }
 
+    /** A message that is out of the window makes room for others. */
+    void discard(QueuedMessage message) {
+        settlement.drop(message);
+    }
+
+    Entrance entrance() {
+        return entrance;
+    }
+
     void dispatch() {
         subscribers.dispatch();
     }
@@ -452,13 +349,13 @@ public final class Queue implements MoveTarget, Source {
 
     /** Whether messages beyond the window are worth reading. */
     boolean wantsMessages() {
-        return subscribers.acquire() || admission.over(messages, bytes);
+        return subscribers.acquire() || admission.over(tally.messages, tally.bytes);
     }
 
     /** The window got messages from the store, or a transaction has ended. */
     void refreshed() {
         if (admission.dropsOldest()) {
-            makeRoom(0, 0);
+            entrance.makeRoom(0, 0);
         }
         subscribers.dispatch();
     }
@@ -473,14 +370,14 @@ public final class Queue implements MoveTarget, Source {
         search.cameBack(message);
         if (admission.dropsOldest()) {
             // A search may have brought it to a consumer before it could be dropped.
-            makeRoom(0, 0);
+            entrance.makeRoom(0, 0);
         }
     }
 
     /** Messages that were counted are not there. */
     void lost(long count, long size) {
-        messages -= count;
-        bytes -= size;
+        tally.messages -= count;
+        tally.bytes -= size;
     }
 
     // ---- for the broker
@@ -503,9 +400,9 @@ public final class Queue implements MoveTarget, Source {
         schedule.clear();
         arrivals.clear();
         scheduled.close(deletedCondition());
-        messages = 0;
-        bytes = 0;
-        if (inStore || identity.persistent()) {
+        tally.messages = 0;
+        tally.bytes = 0;
+        if (tally.inStore || identity.persistent()) {
             recorder.record(new Fact.NodeDeleted(identity.number()));
         }
     }
@@ -527,19 +424,19 @@ public final class Queue implements MoveTarget, Source {
         }
         return new QueueStats(
                 identity.address(),
-                messages,
-                bytes,
-                unsettled + transacted.taken(),
+                tally.messages,
+                tally.bytes,
+                tally.unsettled + transacted.taken(),
                 window.restrictions().parked(),
                 schedule.waiting(),
                 subscribers.count(),
-                enqueued,
+                tally.enqueued,
                 settlement.dequeued(),
-                redelivered,
+                tally.redelivered,
                 settlement.deadLettered(),
                 settlement.discarded(),
                 settlement.expired(),
-                refused,
+                tally.refused,
                 window.oldestArrivalMillis());
     }
 }

@@ -126,7 +126,7 @@ final class QueuedMessage implements Delivery, Recorder.Waiting {
     public void durable() {
         Receipt producer = receipt;
         receipt = Receipt.NONE;
-        queue.written(this);
+        queue.entrance().written(this);
         producer.settled(Outcome.ACCEPTED);
     }
 

@@ -114,7 +114,7 @@ final class Schedule {
             waits.originSequence = originSequence;
             Optional<Fact.MessageRemoved> leaves =
                     message.stored ? Optional.of(message.removedFact()) : Optional.empty();
-            queue.store(waits, leaves);
+            queue.entrance().store(waits, leaves);
             recordAttempts(waits);
             window.ahead().gone(message);
             loop.recorder().whenDurable(() -> reads.after(gone));
@@ -193,8 +193,8 @@ final class Schedule {
             return;
         }
         loop.memory().take(waited.size());
-        QueuedMessage arrived = waited.movedTo(queue.keyFor(waited.message, waited.originSequence));
-        queue.store(arrived, Optional.of(waited.removedFact()));
+        QueuedMessage arrived = waited.movedTo(queue.entrance().keyFor(waited.message, waited.originSequence));
+        queue.entrance().store(arrived, Optional.of(waited.removedFact()));
         recordAttempts(arrived);
         departed.add(stored.key());
         left();

@@ -128,7 +128,7 @@ final class Transacted {
             withdraw(queued);
             return;
         }
-        queue.entered(queued);
+        queue.entrance().entered(queued);
         arrivals.committed(queued);
     }
 
@@ -141,7 +141,7 @@ final class Transacted {
             memory.release(queued.size());
         }
         if (queued.stored) {
-            queue.written(queued);
+            queue.entrance().written(queued);
         }
     }
 
