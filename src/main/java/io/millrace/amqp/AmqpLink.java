@@ -34,6 +34,7 @@ abstract sealed class AmqpLink permits IncomingLink, OutgoingLink {
     private final int localHandle;
     private State state = State.OPENING;
     private Departure departure = Departure.DETACHED;
+    private boolean stays;
 
     /** What it has of the address book, to be given back when it goes. */
     private final List<Claim> claims = new ArrayList<>(1);
@@ -78,6 +79,9 @@ abstract sealed class AmqpLink permits IncomingLink, OutgoingLink {
     /** Answers the attach, now or when the node is there. */
     abstract void open();
 
+    /** What outlives the link, should it be one that can be resumed. */
+    abstract Optional<? extends LinkEndpoint> endpoint();
+
     /** Puts what is in force into the attach that answers. */
     abstract void accept(Attach answer, Node node);
 
@@ -90,6 +94,30 @@ abstract sealed class AmqpLink permits IncomingLink, OutgoingLink {
 
     /** Gives up what the link holds. */
     abstract void closed(boolean lost);
+
+    /** Opens it, as soon as a link that it resumes has let go. */
+    final void claim() {
+        Optional<? extends LinkEndpoint> endpoint = endpoint();
+        if (endpoint.isPresent()) {
+            endpoint.get().claim();
+        } else {
+            AmqpConnection connection = session.connection();
+            connection.nodes().containers().endpoints().drop(LinkEndpoint.nameOf(connection, asked));
+            open();
+        }
+    }
+
+    /** Whether what the link holds is kept; known when it is {@link #closed}. */
+    final boolean stays() {
+        return stays;
+    }
+
+    private void depart(boolean lost, Departure how) {
+        Optional<? extends LinkEndpoint> endpoint = endpoint();
+        stays = endpoint.isPresent() && endpoint.get().survives(how, lost);
+        closed(lost);
+        endpoint.ifPresent(end -> end.left(stays, lost));
+    }
 
     /** Which link it is, for the address book. */
     final Link link() {
@@ -166,6 +194,7 @@ abstract sealed class AmqpLink permits IncomingLink, OutgoingLink {
     final void attach(Node node) {
         Attach answer = newAnswer();
         accept(answer, node);
+        endpoint().ifPresent(endpoint -> endpoint.tell(answer));
         attach(answer);
     }
 
@@ -219,7 +248,7 @@ abstract sealed class AmqpLink permits IncomingLink, OutgoingLink {
         }
         state = State.DETACHED;
         session.connection().events().refused(session.connection(), reason);
-        closed(false);
+        depart(false, Departure.CLOSED);
         leave(Departure.DETACHED);
         Detach detach = newDetach(true);
         detach.setError(Conditions.encode(reason));
@@ -235,7 +264,7 @@ abstract sealed class AmqpLink permits IncomingLink, OutgoingLink {
         state = State.GONE;
         session.forget(this);
         if (answer) {
-            closed(false);
+            depart(false, departure);
             detaching(detach.getClosed(), objection -> detached(detach.getClosed(), objection));
             leave(departure);
         } else {
@@ -268,7 +297,7 @@ abstract sealed class AmqpLink permits IncomingLink, OutgoingLink {
     final void release(boolean lost, Departure how) {
         departure = how;
         if (state == State.OPENING || state == State.ACTIVE) {
-            closed(lost);
+            depart(lost, how);
             leave(how);
         }
         state = State.GONE;

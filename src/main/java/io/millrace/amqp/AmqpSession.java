@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.IntConsumer;
 import org.apache.qpid.proton.amqp.Binary;
 import org.apache.qpid.proton.amqp.UnsignedInteger;
 import org.apache.qpid.proton.amqp.UnsignedShort;
@@ -45,6 +46,9 @@ final class AmqpSession {
     private final IntMap<AmqpLink> links = new IntMap<>();
     private final BitSet localHandles = new BitSet();
     private final IntMap<OutgoingDelivery> unsettled = new IntMap<>();
+
+    /** Deliveries of links of receiver-settle-mode second that the peer has yet to settle. */
+    private final IntMap<ReceivingEndpoint.Received> received = new IntMap<>();
 
     private final IncomingWindow window;
     private final Runnable grantWindow = this::grantWindow;
@@ -138,7 +142,7 @@ final class AmqpSession {
                 ? new IncomingLink(this, attach, local)
                 : new OutgoingLink(this, attach, local);
         links.put((int) handle, link);
-        link.open();
+        link.claim();
     }
 
     /** The peer has detached the link: its handle is free. */
@@ -242,7 +246,8 @@ final class AmqpSession {
                     "the first transfer of a delivery must have a delivery-id and a delivery-tag");
         }
         int id = transfer.getDeliveryId().intValue();
-        if (deliveriesCame && id != lastIncomingDelivery + 1) {
+        boolean settlesOld = transfer.getResume() && Boolean.TRUE.equals(transfer.getSettled());
+        if (deliveriesCame && id != lastIncomingDelivery + 1 && !settlesOld) {
             throw ProtocolViolation.ofSession(
                     Condition.INVALID_FIELD,
                     "delivery-id " + Integer.toUnsignedString(id) + " does not follow "
@@ -253,9 +258,22 @@ final class AmqpSession {
             throw ProtocolViolation.ofSession(
                     Condition.INVALID_FIELD, "a delivery-tag of " + tag + " bytes; the limit is " + MAX_TAG);
         }
-        deliveriesCame = true;
-        lastIncomingDelivery = id;
+        if (!settlesOld || id == lastIncomingDelivery + 1) {
+            // Some clients give ids of another sequence to what only settles.
+            deliveriesCame = true;
+            lastIncomingDelivery = id;
+        }
         return id;
+    }
+
+    /** The peer has yet to settle a delivery. */
+    void received(int id, ReceivingEndpoint.Received delivery) {
+        received.put(id, delivery);
+    }
+
+    /** What the peer says of a delivery with this id means nothing any more. */
+    void forgetReceived(int id) {
+        received.remove(id);
     }
 
     /** Whether a delivery may begin now. */
@@ -313,6 +331,25 @@ final class AmqpSession {
         }
     }
 
+    /** Writes a transfer without a message; only when a delivery may begin. */
+    void sendBare(Transfer transfer) {
+        frames.frame(channel, transfer);
+        nextOutgoingId++;
+        remoteWindow--;
+        connection.output().wroteTransfer();
+    }
+
+    /** The deliveries that the peer of a link has not settled, in order. */
+    List<OutgoingDelivery> unsettledOf(OutgoingLink link) {
+        List<OutgoingDelivery> all = new ArrayList<>();
+        for (int id : unsettled.keysFrom(nextDeliveryId)) {
+            if (unsettled.get(id).link() == link) {
+                all.add(unsettled.get(id));
+            }
+        }
+        return all;
+    }
+
     /** A link is gone: forgets its deliveries. */
     void forgetDeliveries(OutgoingLink link, int count) {
         partial.removeIf(delivery -> delivery.link() == link);
@@ -326,8 +363,8 @@ final class AmqpSession {
     }
 
     void disposed(Disposition disposition) {
-        if (disposition.getRole() == Role.SENDER) {
-            // Of deliveries that we receive nothing is kept beyond our own answer.
+        if (disposition.getRole() == Role.SENDER && !disposition.getSettled()) {
+            // What the sender thinks of an outcome changes nothing, until it has settled.
             return;
         }
         int first = disposition.getFirst().intValue();
@@ -341,16 +378,31 @@ final class AmqpSession {
         }
         DeliveryState state = disposition.getState();
         boolean settled = disposition.getSettled();
-        if (distance <= unsettled.size()) {
+        if (disposition.getRole() == Role.SENDER) {
+            forEach(received, first, distance, this::settledBySender);
+        } else {
+            forEach(unsettled, first, distance, id -> dispose(id, state, settled));
+        }
+    }
+
+    private static void forEach(IntMap<?> deliveries, int first, int distance, IntConsumer action) {
+        if (distance <= deliveries.size()) {
             for (int i = 0; i <= distance; i++) {
-                dispose(first + i, state, settled);
+                action.accept(first + i);
             }
         } else {
-            for (int id : unsettled.keysFrom(first)) {
+            for (int id : deliveries.keysFrom(first)) {
                 if (id - first >= 0 && id - first <= distance) {
-                    dispose(id, state, settled);
+                    action.accept(id);
                 }
             }
+        }
+    }
+
+    private void settledBySender(int id) {
+        ReceivingEndpoint.Received delivery = received.remove(id);
+        if (delivery != null) {
+            delivery.settle();
         }
     }
 

@@ -325,7 +325,7 @@ final class FrameOutput {
         int more = at++;
         out[at++] = NULL;
         out[at++] = NULL;
-        out[at++] = FALSE;
+        out[at++] = delivery.resumed() ? TRUE : FALSE;
         out[at++] = delivery.aborted() ? TRUE : FALSE;
         out[at++] = FALSE;
         out[size] = (byte) (at - size - 1);

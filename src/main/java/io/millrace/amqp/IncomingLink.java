@@ -10,7 +10,6 @@ import io.millrace.message.Outcome;
 import io.millrace.queue.BodyWriter;
 import io.millrace.queue.Receipt;
 import io.millrace.queue.Target;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import org.apache.qpid.proton.amqp.Binary;
@@ -22,7 +21,6 @@ import org.apache.qpid.proton.amqp.transport.Attach;
 import org.apache.qpid.proton.amqp.transport.DeliveryState;
 import org.apache.qpid.proton.amqp.transport.Flow;
 import org.apache.qpid.proton.amqp.transport.ReceiverSettleMode;
-import org.apache.qpid.proton.amqp.transport.SenderSettleMode;
 import org.apache.qpid.proton.amqp.transport.Transfer;
 
 /**
@@ -62,6 +60,7 @@ final class IncomingLink extends AmqpLink {
     private Optional<Binary> transaction = Optional.empty();
 
     private final IncomingContent content;
+    private final Optional<ReceivingEndpoint> endpoint;
 
     IncomingLink(AmqpSession session, Attach asked, int localHandle) {
         super(session, asked, localHandle);
@@ -69,6 +68,7 @@ final class IncomingLink extends AmqpLink {
         coordinator = asked.getTarget() instanceof Coordinator
                 ? Optional.of(new TransactionCoordinator(session.connection().transactions()))
                 : Optional.empty();
+        endpoint = coordinator.isPresent() ? Optional.empty() : ReceivingEndpoint.of(this, session, asked);
         int most = session.connection().settings().limits().linkCredit();
         window = coordinator.isPresent() ? Math.max(TransactionCoordinator.LEAST_CREDIT, most) : most;
         lump = Math.max(1, (int) (window * 2L / 5));
@@ -76,6 +76,16 @@ final class IncomingLink extends AmqpLink {
         deliveryCount = asked.getInitialDeliveryCount() == null
                 ? 0
                 : asked.getInitialDeliveryCount().intValue();
+    }
+
+    @Override
+    Optional<ReceivingEndpoint> endpoint() {
+        return endpoint;
+    }
+
+    /** Whether the peer settles after us. */
+    private boolean second() {
+        return endpoint.isPresent() && endpoint.get().second();
     }
 
     @Override
@@ -111,6 +121,7 @@ final class IncomingLink extends AmqpLink {
     private void attachToNone(Target to) {
         Attach answer = newAnswer();
         answerWith(answer, Optional.empty());
+        endpoint.ifPresent(end -> end.tell(answer));
         attach(answer);
         start(to);
     }
@@ -126,7 +137,7 @@ final class IncomingLink extends AmqpLink {
                 coordinator.isPresent()
                         ? TransactionCoordinator.terminus()
                         : Termini.target(asked().getTarget(), node));
-        answer.setRcvSettleMode(ReceiverSettleMode.FIRST);
+        answer.setRcvSettleMode(second() ? ReceiverSettleMode.SECOND : ReceiverSettleMode.FIRST);
         answer.setMaxMessageSize(UnsignedLong.valueOf(maxMessageSize));
     }
 
@@ -157,7 +168,7 @@ final class IncomingLink extends AmqpLink {
             return;
         }
         int room = target.room();
-        int wanted = Math.min(window - unanswered, room);
+        int wanted = Math.min(window + (endpoint.isPresent() ? endpoint.get().bare() : 0) - unanswered, room);
         if (wanted - credit >= lump || (credit == 0 && wanted > 0)) {
             credit = wanted;
             sendFlow();
@@ -200,6 +211,11 @@ final class IncomingLink extends AmqpLink {
 
     @Override
     void transferred(Transfer transfer, Binary payload) {
+        if (!inDelivery && active() && ReceivingEndpoint.isBare(transfer, payload)) {
+            ReceivingEndpoint.resumed(this, endpoint, transfer);
+            creditDue();
+            return;
+        }
         if (!inDelivery) {
             int id = session().newIncomingDelivery(transfer);
             if (credit <= 0) {
@@ -212,7 +228,7 @@ final class IncomingLink extends AmqpLink {
                 begin(transfer, id);
             }
         } else if (active()) {
-            checkContinuation(transfer);
+            TransferRules.checkContinuation(transfer, deliveryId, tag, format, name());
         }
         boolean more = transfer.getMore() && !transfer.getAborted();
         inDelivery = more;
@@ -225,7 +241,7 @@ final class IncomingLink extends AmqpLink {
         if (transfer.getMessageFormat() == null && transfer.getMore()) {
             throw invalid(transfer, "has no message-format in the first of its transfers");
         }
-        if (transfer.getRcvSettleMode() == ReceiverSettleMode.SECOND) {
+        if (transfer.getRcvSettleMode() == ReceiverSettleMode.SECOND && !second()) {
             end(new Condition(
                     Condition.INVALID_FIELD,
                     "delivery " + transfer.getDeliveryId() + " wants rcv-settle-mode second; link \"" + name()
@@ -235,11 +251,15 @@ final class IncomingLink extends AmqpLink {
         deliveryId = id;
         tag = transfer.getDeliveryTag();
         Answer other = byTag.get(tag.hashCode());
-        if (other != null && other.tag.equals(tag)) {
+        Optional<Integer> owner =
+                other != null && other.tag.equals(tag) ? Optional.of(other.id) : endpoint.flatMap(end -> end.idOf(tag));
+        if (owner.isPresent()) {
             throw invalid(
                     transfer,
-                    "has the delivery-tag of delivery " + Integer.toUnsignedString(other.id) + ", which is unsettled");
+                    "has the delivery-tag of delivery " + Integer.toUnsignedString(owner.get())
+                            + ", which is unsettled");
         }
+        endpoint.flatMap(end -> end.objection(transfer)).ifPresent(this::detach);
         format = transfer.getMessageFormat() == null
                 ? 0
                 : transfer.getMessageFormat().intValue();
@@ -247,23 +267,8 @@ final class IncomingLink extends AmqpLink {
         transaction = Optional.empty();
     }
 
-    /** All transfers of a delivery are of one delivery-id, delivery-tag and message-format (section 2.7.5). */
-    private void checkContinuation(Transfer transfer) {
-        if (transfer.getDeliveryId() != null && transfer.getDeliveryId().intValue() != deliveryId) {
-            throw invalid(transfer, "began before delivery " + Integer.toUnsignedString(deliveryId) + " is complete");
-        }
-        if (transfer.getDeliveryTag() != null && !transfer.getDeliveryTag().equals(tag)) {
-            throw invalid(transfer, "changes its delivery-tag from one transfer to the next");
-        }
-        if (transfer.getMessageFormat() != null && transfer.getMessageFormat().intValue() != format) {
-            throw invalid(transfer, "changes its message-format from one transfer to the next");
-        }
-    }
-
     private ProtocolViolation invalid(Transfer transfer, String what) {
-        Object id = transfer.getDeliveryId() == null ? Integer.toUnsignedString(deliveryId) : transfer.getDeliveryId();
-        return ProtocolViolation.ofSession(
-                Condition.INVALID_FIELD, "delivery " + id + " on link \"" + name() + "\" " + what);
+        return TransferRules.invalid(transfer, deliveryId, name(), what);
     }
 
     private void take(Transfer transfer, Binary payload, boolean more) {
@@ -289,22 +294,9 @@ final class IncomingLink extends AmqpLink {
 
     /** Whether the delivery is settled as the attach said (section 2.7.5); the link ends otherwise. */
     private boolean agreesWithSettleMode() {
-        SenderSettleMode agreed = asked().getSndSettleMode();
-        boolean agrees = agreed == SenderSettleMode.MIXED || settled == (agreed == SenderSettleMode.SETTLED);
-        if (settled && coordinator.isPresent()) {
-            detach(new Condition(
-                    Condition.NOT_ALLOWED,
-                    "a message to the coordinator came settled, so that its answer could not be told"));
-            return false;
-        }
-        if (!agrees) {
-            detach(new Condition(
-                    Condition.INVALID_FIELD,
-                    "delivery " + Integer.toUnsignedString(deliveryId) + " came "
-                            + (settled ? "settled" : "unsettled") + ", but the snd-settle-mode of link \"" + name()
-                            + "\" is " + agreed.name().toLowerCase(Locale.ROOT)));
-        }
-        return agrees;
+        Optional<Condition> disagreement = TransferRules.disagreement(asked(), settled, deliveryId);
+        disagreement.ifPresent(this::detach);
+        return disagreement.isEmpty();
     }
 
     private void used() {
@@ -328,6 +320,10 @@ final class IncomingLink extends AmqpLink {
     }
 
     private void complete() {
+        if (endpoint.isPresent() && endpoint.get().repeats(deliveryId, tag, settled)) {
+            content.drop();
+            return;
+        }
         session().connection().receivedMessage();
         unanswered++;
         session().held(content.kept());
@@ -336,6 +332,7 @@ final class IncomingLink extends AmqpLink {
         Answer answer = new Answer(deliveryId, tag, settled, content, in);
         if (!settled) {
             byTag.put(tag.hashCode(), answer);
+            endpoint.ifPresent(end -> end.arrived(deliveryId, tag, in.isPresent()));
         }
         if (transaction.isPresent() && in.isEmpty()) {
             content.clear();
@@ -399,7 +396,8 @@ final class IncomingLink extends AmqpLink {
     }
 
     private void answered(Answer answer, Outcome outcome) {
-        unanswered--;
+        boolean open = endpoint.isPresent() && !answer.settled && told(endpoint.get(), answer, outcome);
+        unanswered -= open ? 0 : 1;
         if (!active()) {
             return;
         }
@@ -420,9 +418,29 @@ final class IncomingLink extends AmqpLink {
             Outcome told = understood.get();
             DeliveryState state =
                     answer.transaction.isPresent() ? answer.transaction.get().state(told) : Outcomes.encode(told);
-            session().frames().disposition(session().channel(), false, answer.id, true, state);
+            if (open || !second()) {
+                session().frames().disposition(session().channel(), false, answer.id, !open, state);
+            }
         } else {
             detach(((Outcome.Rejected) outcome).error().orElseGet(() -> refusedWithoutReason()));
+        }
+    }
+
+    private boolean told(ReceivingEndpoint end, Answer answer, Outcome outcome) {
+        Outcome told = Termini.understood(outcome, asked().getSource()).orElse(outcome);
+        return end.answered(answer.tag, told, active());
+    }
+
+    /** A delivery uses credit, until the peer has settled it. */
+    void taken() {
+        unanswered++;
+    }
+
+    /** The peer has settled a delivery after us. */
+    void freed() {
+        unanswered--;
+        if (active()) {
+            creditDue();
         }
     }
 
@@ -434,6 +452,7 @@ final class IncomingLink extends AmqpLink {
     void closed(boolean lost) {
         session().connection().incomingLinks().remove(name(), this);
         content.drop();
+        endpoint.ifPresent(ReceivingEndpoint::detached);
         coordinator.ifPresent(TransactionCoordinator::closed);
     }
 }

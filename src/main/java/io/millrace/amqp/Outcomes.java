@@ -82,4 +82,15 @@ final class Outcomes {
         }
         return annotations;
     }
+
+    /** More bytes than a state takes when it is encoded as the value of a map with its key's header; null is one, too. */
+    static int sizeBound(DeliveryState state) {
+        if (state instanceof Rejected rejected && rejected.getError() != null) {
+            return 64 + 3 * String.valueOf(rejected.getError()).length();
+        }
+        return 64
+                + (state instanceof Modified modified && modified.getMessageAnnotations() != null
+                        ? 8 * String.valueOf(modified.getMessageAnnotations()).length()
+                        : 0);
+    }
 }

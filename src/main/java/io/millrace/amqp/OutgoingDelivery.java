@@ -35,6 +35,9 @@ final class OutgoingDelivery {
     /** The peer has given its outcome and waits for ours (receiver-settle-mode second). */
     private boolean answered;
 
+    /** Its outcome is that of a transaction. */
+    private boolean inTransaction;
+
     OutgoingDelivery(OutgoingLink link, Delivery delivery, int id, int tag) {
         this.link = link;
         this.delivery = delivery;
@@ -168,6 +171,19 @@ final class OutgoingDelivery {
     /** No more of the body is wanted. */
     void close() {
         body.ifPresent(BodyReader::close);
+    }
+
+    /** Whether it goes on from an earlier link. */
+    boolean resumed() {
+        return delivery instanceof HeldDelivery;
+    }
+
+    boolean inTransaction() {
+        return inTransaction;
+    }
+
+    void markInTransaction() {
+        inTransaction = true;
     }
 
     boolean answered() {

@@ -14,7 +14,6 @@ import io.millrace.queue.Selection;
 import io.millrace.queue.Source;
 import io.millrace.selector.Selector;
 import io.millrace.selector.SelectorException;
-import java.math.BigInteger;
 import java.util.Map;
 import java.util.Optional;
 import org.apache.qpid.proton.amqp.Binary;
@@ -72,22 +71,20 @@ final class OutgoingLink extends AmqpLink implements Consumer {
 
     private boolean drain;
     private int unsettled;
+    private final Optional<SendingEndpoint> endpoint;
 
     OutgoingLink(AmqpSession session, Attach asked, int localHandle) {
         super(session, asked, localHandle);
         presettled = asked.getSndSettleMode() == SenderSettleMode.SETTLED;
-        maxMessageSize = maxMessageSize(asked);
+        maxMessageSize = Termini.maxMessageSize(asked);
         lookUp = asked.getSource() == null;
         defaultOutcome = Termini.defaultOutcome(asked.getSource());
+        endpoint = Retention.of(asked).map(kept -> new SendingEndpoint(this, session, asked, kept));
     }
 
-    /** The largest message that the peer takes; 0 and nothing mean any (section 2.7.3). */
-    private static long maxMessageSize(Attach asked) {
-        if (asked.getMaxMessageSize() == null) {
-            return Long.MAX_VALUE;
-        }
-        BigInteger size = asked.getMaxMessageSize().bigIntegerValue();
-        return size.signum() == 0 || size.bitLength() > 63 ? Long.MAX_VALUE : size.longValue();
+    @Override
+    Optional<SendingEndpoint> endpoint() {
+        return endpoint;
     }
 
     boolean presettled() {
@@ -194,8 +191,9 @@ final class OutgoingLink extends AmqpLink implements Consumer {
     public void admitted() {
         if (opening() && opened.isPresent() && source.isPresent()) {
             attach(opened.get());
+            endpoint.ifPresent(SendingEndpoint::send);
             if (active() && (limit > 0 || drain)) {
-                source.get().credit(this, limit, drain);
+                credit();
             }
         }
     }
@@ -219,13 +217,27 @@ final class OutgoingLink extends AmqpLink implements Consumer {
         }
         boolean answersDrain = drain;
         if (source.isPresent() && active()) {
-            source.get().credit(this, limit, drain);
+            endpoint.ifPresent(SendingEndpoint::send);
+            credit();
         } else if (lookUp) {
             drained();
         }
         if (flow.getEcho() && !answersDrain && active()) {
             sendFlow();
         }
+    }
+
+    private void credit() {
+        source.get().credit(this, endpoint.isPresent() ? endpoint.get().creditOfSource(limit) : limit, drain);
+    }
+
+    boolean hasCredit() {
+        return sent < limit;
+    }
+
+    /** Deliveries and drained credit: tags count the same. */
+    long sent() {
+        return sent;
     }
 
     private void sendFlow() {
@@ -261,6 +273,7 @@ final class OutgoingLink extends AmqpLink implements Consumer {
     void resume() {
         stalled = false;
         if (active() && source.isPresent() && ready()) {
+            endpoint.ifPresent(SendingEndpoint::send);
             source.get().resume(this);
         }
     }
@@ -275,8 +288,9 @@ final class OutgoingLink extends AmqpLink implements Consumer {
             pass(delivery);
             return;
         }
+        int tag = endpoint.isPresent() ? endpoint.get().tag(delivery, (int) sent) : (int) sent;
         OutgoingDelivery outgoing =
-                new OutgoingDelivery(this, delivery, session().nextDeliveryId(), (int) sent);
+                new OutgoingDelivery(this, delivery, session().nextDeliveryId(), tag);
         sent++;
         if (!presettled) {
             unsettled++;
@@ -289,9 +303,7 @@ final class OutgoingLink extends AmqpLink implements Consumer {
     private void pass(Delivery delivery) {
         sent++;
         sendFlow();
-        if (!browse && source.isPresent()) {
-            source.get().settle(this, delivery, TOO_LARGE_HERE, Receipt.NONE);
-        }
+        settle(delivery, TOO_LARGE_HERE, Receipt.NONE);
     }
 
     /** A delivery had to stop in the middle. */
@@ -319,13 +331,14 @@ final class OutgoingLink extends AmqpLink implements Consumer {
             unsettled--;
         }
         if (!delivery.answered()) {
-            settle(delivery, NOT_SENT, Receipt.NONE);
+            settle(delivery.delivery(), NOT_SENT, Receipt.NONE);
         }
     }
 
     @Override
     public void drained() {
         if (active() && drain) {
+            endpoint.ifPresent(SendingEndpoint::voided);
             sent = Math.max(sent, limit);
             sendFlow();
             drain = false;
@@ -335,6 +348,7 @@ final class OutgoingLink extends AmqpLink implements Consumer {
     @Override
     public void closed(Condition reason) {
         source = Optional.empty();
+        endpoint.ifPresent(SendingEndpoint::sourceClosed);
         end(reason);
     }
 
@@ -357,14 +371,14 @@ final class OutgoingLink extends AmqpLink implements Consumer {
             unsettled--;
             if (!delivery.answered()) {
                 delivery.markAnswered();
-                settle(delivery, outcome.orElse(defaultOutcome), Receipt.NONE);
+                settle(delivery.delivery(), outcome.orElse(defaultOutcome), Receipt.NONE);
             }
         } else if (outcome.isPresent() && !delivery.answered()) {
             delivery.markAnswered();
             if (browse) {
                 echo(delivery, state);
             } else {
-                settle(delivery, outcome.get(), durable -> echo(delivery, state));
+                settle(delivery.delivery(), outcome.get(), certain(durable -> echo(delivery, state)));
             }
         }
     }
@@ -385,19 +399,28 @@ final class OutgoingLink extends AmqpLink implements Consumer {
             return;
         }
         delivery.markAnswered();
+        delivery.markInTransaction();
         Receipt receipt = settledByPeer ? Receipt.NONE : outcome -> echo(delivery, state);
-        if (!browse && source.isPresent()) {
-            Outcome outcome = told.orElse(defaultOutcome);
+        Outcome outcome = told.orElse(defaultOutcome);
+        if (delivery.delivery() instanceof HeldDelivery held) {
+            endpoint.get().settle(held, in.get().work(), outcome, receipt).ifPresent(this::detach);
+        } else if (!browse && source.isPresent()) {
             in.get().work().settle(source.get(), this, delivery.delivery(), outcome, receipt);
         } else {
             receipt.settled(Outcome.ACCEPTED);
         }
     }
 
-    private void settle(OutgoingDelivery delivery, Outcome outcome, Receipt receipt) {
-        if (!browse && source.isPresent()) {
-            source.get().settle(this, delivery.delivery(), outcome, receipt);
+    private void settle(Delivery delivery, Outcome outcome, Receipt receipt) {
+        if (delivery instanceof HeldDelivery held) {
+            endpoint.get().settled(held, outcome, receipt);
+        } else if (!browse && source.isPresent()) {
+            source.get().settle(this, delivery, outcome, receipt);
         }
+    }
+
+    private Receipt certain(Receipt receipt) {
+        return endpoint.isPresent() ? endpoint.get().certain(receipt) : receipt;
     }
 
     private void echo(OutgoingDelivery delivery, DeliveryState state) {
@@ -410,11 +433,16 @@ final class OutgoingLink extends AmqpLink implements Consumer {
     @Override
     void closed(boolean lost) {
         session().connection().outgoingLinks().remove(name(), this);
+        Optional<Source> from = source;
+        source = Optional.empty();
+        if (stays() && from.isPresent()) {
+            endpoint.get().keep(from.get(), session().unsettledOf(this));
+        }
         session().forgetDeliveries(this, unsettled);
         partial.ifPresent(OutgoingDelivery::close);
         partial = Optional.empty();
-        Optional<Source> from = source;
-        source = Optional.empty();
-        from.ifPresent(s -> s.detach(this, lost));
+        if (!stays()) {
+            from.ifPresent(s -> s.detach(this, lost));
+        }
     }
 }

@@ -7,6 +7,7 @@ import io.millrace.broker.Terms;
 import io.millrace.message.Condition;
 import io.millrace.message.Outcome;
 import io.millrace.selector.SelectorException;
+import java.math.BigInteger;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -23,6 +24,7 @@ import org.apache.qpid.proton.amqp.messaging.Target;
 import org.apache.qpid.proton.amqp.messaging.Terminus;
 import org.apache.qpid.proton.amqp.messaging.TerminusDurability;
 import org.apache.qpid.proton.amqp.messaging.TerminusExpiryPolicy;
+import org.apache.qpid.proton.amqp.transport.Attach;
 
 /**
  * What a peer asks of the ends of a link, and what of it is in force (AMQP 1.0, part 3, section 3.5). Answers say what we do,
@@ -294,5 +296,14 @@ final class Termini {
             return Optional.of(new Outcome.Modified(true, true, Map.of()));
         }
         return known.contains(Outcomes.RELEASED) ? Optional.of(Outcome.RELEASED) : Optional.empty();
+    }
+
+    /** The largest message that the peer takes; 0 and nothing mean any (section 2.7.3). */
+    static long maxMessageSize(Attach asked) {
+        if (asked.getMaxMessageSize() == null) {
+            return Long.MAX_VALUE;
+        }
+        BigInteger size = asked.getMaxMessageSize().bigIntegerValue();
+        return size.signum() == 0 || size.bitLength() > 63 ? Long.MAX_VALUE : size.longValue();
     }
 }

@@ -29,7 +29,12 @@
  *   <li>SASL is done here and not by Proton's layer, because a password is checked asynchronously and peers send their open
  *       before they hear of it. One attempt per connection.
  *   <li>On links to peers, receiver-settle-mode {@code second} is what we do whenever a peer gives an outcome without
- *       settling, whatever was agreed. On links from peers it is always {@code first}.
+ *       settling, whatever was agreed. On links from peers it is what the peer asks for, but {@code first} for coordinators.
+ *   <li>A link is resumed if its peer shows that it can: it asks for mode {@code second}, attaches with an unsettled map, or
+ *       with a timeout. Deliveries to it then stay acquired, and outcomes told to it are remembered, for the timeout or
+ *       30 seconds; a restart forgets them. An attach of that name without a map begins anew: what was delivered counts as
+ *       failed. A bare transfer (resume, and no message) counts no credit, for some clients do not count it; one that brings
+ *       the message does.
  *   <li>A delivery that is settled without an outcome gets the source's default outcome; if the source has none it is
  *       {@code released}, and the answer to the attach says so.
  *   <li>A pre-settled message that is refused ends its link with the reason: nothing is lost in silence.

@@ -20,6 +20,9 @@ public interface Containers {
     /** The connection is over. If it has the name, another may have it. */
     void release(String container, Object connection);
 
+    /** The ends of links that can be resumed, which are known by container and name. */
+    LinkEndpoints endpoints();
+
     /** What a claim leads to. */
     interface Answer {
         /** The name is the caller's, or (false) that of another connection. */

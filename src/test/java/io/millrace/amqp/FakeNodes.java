@@ -2,7 +2,9 @@ package io.millrace.amqp;
 
 import io.millrace.broker.Containers;
 import io.millrace.broker.Departure;
+import io.millrace.broker.EndpointBook;
 import io.millrace.broker.Link;
+import io.millrace.broker.LinkEndpoints;
 import io.millrace.broker.LocalTransaction;
 import io.millrace.broker.Node;
 import io.millrace.broker.NodeType;
@@ -44,9 +46,11 @@ final class FakeNodes implements Nodes {
 
     private final Loop loop;
     private final Bodies bodies;
+    private final LinkEndpoints endpoints;
 
     FakeNodes(Loop loop) {
         this.loop = loop;
+        endpoints = new EndpointBook(loop, 3).seenFrom(loop);
         memory = new MemoryBudget(loop, 64 << 20);
         bodies = new Bodies(new LoopResources(loop, new Recorder(loop, journal, 64 << 20), memory));
     }
@@ -137,6 +141,11 @@ final class FakeNodes implements Nodes {
     @Override
     public Containers containers() {
         return new Containers() {
+            @Override
+            public LinkEndpoints endpoints() {
+                return endpoints;
+            }
+
             @Override
             public void claim(String container, Object connection, boolean takeOver, Containers.Answer answer) {
                 FakeNodes.this.answer(() -> {

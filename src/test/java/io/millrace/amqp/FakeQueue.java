@@ -4,6 +4,7 @@ import io.millrace.broker.Node;
 import io.millrace.broker.NodeType;
 import io.millrace.broker.Terms;
 import io.millrace.message.Condition;
+import io.millrace.message.MalformedMessageException;
 import io.millrace.message.Message;
 import io.millrace.message.Outcome;
 import io.millrace.queue.Consumer;
@@ -120,6 +121,15 @@ final class FakeQueue implements Node, Target, Source {
         List<Runnable> tasks = List.copyOf(waitingForRoom);
         waitingForRoom.clear();
         tasks.forEach(Runnable::run);
+    }
+
+    /** A message with this text is there. */
+    void put(String body) {
+        try {
+            messages.add(Message.parse(Peer.message(body), 0));
+        } catch (MalformedMessageException e) {
+            throw new AssertionError(e);
+        }
     }
 
     void releaseHeld() {

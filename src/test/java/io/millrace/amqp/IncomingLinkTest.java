@@ -79,7 +79,7 @@ class IncomingLinkTest {
             assertEquals("link3", answer.getName());
             assertEquals(Role.RECEIVER, answer.getRole());
             assertEquals(SenderSettleMode.UNSETTLED, answer.getSndSettleMode());
-            assertEquals(ReceiverSettleMode.FIRST, answer.getRcvSettleMode());
+            assertEquals(ReceiverSettleMode.SECOND, answer.getRcvSettleMode());
             assertEquals(Peer.MAX_MESSAGE, answer.getMaxMessageSize().longValue());
             assertNotNull(answer.getSource());
             Target target = (Target) answer.getTarget();

@@ -56,8 +56,8 @@ final class Peer implements Output, ConnectionEvents {
     /** So much that the incoming-window is always at its largest, and no flow of a session comes between others. */
     static final long SESSION_BYTES = 32 << 20;
 
-    final ManualLoop loop = new ManualLoop();
-    final FakeNodes nodes = new FakeNodes(loop);
+    final ManualLoop loop;
+    final FakeNodes nodes;
     final List<Condition> refusals = new ArrayList<>();
     final List<String> passwordsChecked = new ArrayList<>();
     final Deque<Frame> frames = new ArrayDeque<>();
@@ -89,7 +89,30 @@ final class Peer implements Output, ConnectionEvents {
         this(anonymous, passwords, idle, SESSION_BYTES, MAX_MESSAGE);
     }
 
+    /** Another connection to the same broker, on the same loop. */
+    Peer(Peer other) {
+        this(other.loop, other.nodes, true, false, Duration.ofSeconds(60), SESSION_BYTES, MAX_MESSAGE);
+    }
+
     private Peer(boolean anonymous, boolean passwords, Duration idle, long sessionBytes, long maxMessage) {
+        this(new ManualLoop(), anonymous, passwords, idle, sessionBytes, maxMessage);
+    }
+
+    private Peer(
+            ManualLoop loop, boolean anonymous, boolean passwords, Duration idle, long sessionBytes, long maxMessage) {
+        this(loop, new FakeNodes(loop), anonymous, passwords, idle, sessionBytes, maxMessage);
+    }
+
+    private Peer(
+            ManualLoop loop,
+            FakeNodes nodes,
+            boolean anonymous,
+            boolean passwords,
+            Duration idle,
+            long sessionBytes,
+            long maxMessage) {
+        this.loop = loop;
+        this.nodes = nodes;
         Config.Connection limits =
                 new Config.Connection(MAX_FRAME, 3, 7, idle, maxMessage, CREDIT, TRANSACTION_TIMEOUT);
         connection = new AmqpConnection(
