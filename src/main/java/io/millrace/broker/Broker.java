@@ -10,6 +10,7 @@ import io.millrace.queue.QueueStats;
 import io.millrace.queue.Recorder;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
 /**
@@ -23,6 +24,11 @@ public final class Broker {
     private final Journal journal;
     private final List<Directory> directories = new ArrayList<>();
     private final AddressBook book;
+
+    /** What is wrong with a selector of the config; empty when it is right. */
+    public static Optional<String> selectorFault(String selector) {
+        return Selectors.fault(selector);
+    }
 
     /** A broker over loops and a journal that are there already. */
     public Broker(Config config, Journal journal, List<Loop> loops) {

@@ -2,6 +2,7 @@ package io.millrace.broker;
 
 import io.millrace.selector.Selector;
 import io.millrace.selector.SelectorException;
+import java.util.Optional;
 
 /** Selectors that do not come from a link, which can be told that they are wrong. */
 final class Selectors {
@@ -16,6 +17,16 @@ final class Selectors {
                     "the store has a subscription with the selector \"" + text
                             + "\", which an earlier version understood and this one does not: " + e.getMessage(),
                     e);
+        }
+    }
+
+    /** What is wrong with one; empty when it is right. */
+    static Optional<String> fault(String text) {
+        try {
+            Selector.parse(text);
+            return Optional.empty();
+        } catch (SelectorException e) {
+            return Optional.of(String.valueOf(e.getMessage()));
         }
     }
 

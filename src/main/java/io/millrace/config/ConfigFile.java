@@ -38,8 +38,24 @@ public final class ConfigFile {
         return load(file, name -> Optional.ofNullable(System.getenv(name)));
     }
 
+    /**
+     * Loads a file, with the environment of this process, and lets somebody who knows selectors look at those in it. Blocking.
+     *
+     * @param selectorFault what is wrong with a selector; empty when it is right
+     */
+    public static Config loadChecked(Path file, Function<String, Optional<String>> selectorFault)
+            throws ConfigException {
+        return load(file, name -> Optional.ofNullable(System.getenv(name)), selectorFault);
+    }
+
     /** Loads a file, with an environment given. Blocking. */
     public static Config load(Path file, Function<String, Optional<String>> environment) throws ConfigException {
+        return load(file, environment, selector -> Optional.empty());
+    }
+
+    private static Config load(
+            Path file, Function<String, Optional<String>> environment, Function<String, Optional<String>> selectorFault)
+            throws ConfigException {
         Mistakes mistakes = new Mistakes(file.toString());
         String text = "";
         try {
@@ -53,7 +69,7 @@ public final class ConfigFile {
             mistakes.addAtLine(0, reason(file, e));
         }
         mistakes.throwIfAny();
-        return parse(file.toString(), text, environment);
+        return parse(file.toString(), text, environment, selectorFault);
     }
 
     private static String reason(Path file, IOException e) {
@@ -76,11 +92,20 @@ public final class ConfigFile {
      */
     public static Config parse(String name, String yaml, Function<String, Optional<String>> environment)
             throws ConfigException {
+        return parse(name, yaml, environment, selector -> Optional.empty());
+    }
+
+    private static Config parse(
+            String name,
+            String yaml,
+            Function<String, Optional<String>> environment,
+            Function<String, Optional<String>> selectorFault)
+            throws ConfigException {
         Mistakes mistakes = new Mistakes(name);
         Node root = compose(name, yaml, mistakes);
         mistakes.throwIfAny();
         Section top = new Section("", root, Keys.TOP, mistakes, new Variables(environment));
-        Config config = new ConfigReader(top).read();
+        Config config = new ConfigReader(top, selectorFault).read();
         mistakes.throwIfAny();
         return config;
     }

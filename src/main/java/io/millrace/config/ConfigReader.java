@@ -21,15 +21,19 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 
 /** Makes a {@link Config} of the top section of a file. Owned by one {@link ConfigFile#load} call. */
 final class ConfigReader {
     private static final int MAX_NAME = 1024;
 
     private final Section top;
+    private final Function<String, Optional<String>> selectorFault;
 
-    ConfigReader(Section top) {
+    /** @param selectorFault what is wrong with a selector; empty when it is right */
+    ConfigReader(Section top, Function<String, Optional<String>> selectorFault) {
         this.top = top;
+        this.selectorFault = selectorFault;
     }
 
     Config read() {
@@ -258,6 +262,7 @@ final class ConfigReader {
         List<Forwarding> forwardings = new ArrayList<>();
         for (Section section : top.list("forward", Keys.FORWARD).orElse(List.of())) {
             Optional<String> selector = section.name("selector");
+            selector.flatMap(selectorFault).ifPresent(fault -> section.wrongValue("selector", fault));
             boolean divert = section.flag("divert", false);
             List<String> to = section.requiredNames("to");
             section.requiredName("from")

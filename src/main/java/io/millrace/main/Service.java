@@ -1,5 +1,6 @@
 package io.millrace.main;
 
+import io.millrace.broker.Broker;
 import io.millrace.config.Config;
 import io.millrace.config.ConfigException;
 import io.millrace.config.ConfigFile;
@@ -62,7 +63,7 @@ final class Service {
     }
 
     private static Config load(Optional<Path> source) throws ConfigException {
-        return source.isPresent() ? ConfigFile.load(source.get()) : Config.defaults();
+        return source.isPresent() ? ConfigFile.loadChecked(source.get(), Broker::selectorFault) : Config.defaults();
     }
 
     private static ExitCode refused(ConfigException e) {

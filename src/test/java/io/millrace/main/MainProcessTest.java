@@ -67,6 +67,13 @@ class MainProcessTest {
         }
 
         @Test
+        void aSelectorThatIsNoneWithItsLineAndPosition() throws Exception {
+            Millraced process = runWith("forward:\n  - from: a\n    to: b\n    selector: \"x = \"\n");
+            assertEquals(2, process.exitCode());
+            process.assertSaid("test-0.yaml:4", "forward[1].selector", "character", "1 mistake");
+        }
+
+        @Test
         void aConfigThatIsNotThere() throws Exception {
             Millraced process = run("--config", "missing.yaml");
             assertEquals(2, process.exitCode());
