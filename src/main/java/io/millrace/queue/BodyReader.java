@@ -64,7 +64,9 @@ public final class BodyReader {
     }
 
     private void readAhead() {
-        if (!reading && !closed && !gone && next < parts && atHand.size() < MOST_PARTS) {
+        // When memory is short each gets one part after the other, for to wait for more might be to wait for ever.
+        int most = loop.memory().scarce() ? 1 : MOST_PARTS;
+        if (!reading && !closed && !gone && next < parts && atHand.size() < most) {
             reading = true;
             loop.memory().take(Details.PART_BYTES);
             read();

@@ -43,7 +43,7 @@ final class Entrance {
         boolean enough = window.beyond() > 0
                 || !admission.over(
                         tally.messages - window.available() + 1,
-                        tally.bytes - window.availableBytes() + message.totalSize());
+                        tally.bytes - window.availableTotal() + message.totalSize());
         if (enough) {
             makeRoom(1, message.totalSize());
         }

@@ -30,6 +30,10 @@ final class Window {
 
     private long available;
     private long availableBytes;
+
+    /** What their bodies take in the store only. */
+    private long availableStreamed;
+
     private long beyond;
     private long beyondBytes;
 
@@ -122,6 +126,7 @@ final class Window {
             lane.loadedUpTo(message.sequence(), restrictions::entered);
             lane.last = message.sequence();
             availableBytes += message.size();
+            availableStreamed += message.message.streamed();
         } else {
             arrivedBeyond(message);
             lane.awaitDecision(message.sequence());
@@ -158,6 +163,7 @@ final class Window {
             completeIfAllThere(lane);
         } else {
             availableBytes -= message.size();
+            availableStreamed -= message.message.streamed();
         }
     }
 
@@ -189,9 +195,14 @@ final class Window {
         return available;
     }
 
-    /** Their sizes. */
+    /** What they take in memory. */
     long availableBytes() {
         return availableBytes;
+    }
+
+    /** Their sizes, with bodies that are in the store only. */
+    long availableTotal() {
+        return availableBytes + availableStreamed;
     }
 
     /** The first message that any consumer may have, or null. */
@@ -279,6 +290,7 @@ final class Window {
         }
         available--;
         availableBytes -= message.size();
+        availableStreamed -= message.message.streamed();
     }
 
     void came(QueuedMessage message) {
@@ -287,6 +299,7 @@ final class Window {
         }
         available++;
         availableBytes += message.size();
+        availableStreamed += message.message.streamed();
         queue.sees(message);
     }
 
@@ -378,6 +391,7 @@ final class Window {
         }
         available = 0;
         availableBytes = 0;
+        availableStreamed = 0;
         restrictions.clear();
         beyond = 0;
         beyondBytes = 0;

@@ -186,6 +186,19 @@ class StreamedTest {
         }
 
         @Test
+        void makeAnOlderLargeMessageGoForANewerOne() {
+            scene = new QueueScene(QueueScene.atMostBytes(SIZE + 1000, WhenFull.DROP_OLDEST), QueueScene.AMPLE_BYTES);
+            bodies = new Bodies(scene.resources);
+            offer(DURABLE);
+            scene.settle();
+            Answers second = offer(DURABLE);
+            scene.settle();
+            assertEquals(Outcome.ACCEPTED, second.outcomes.get(0));
+            assertEquals(1, scene.journal.bodies());
+            assertEquals(1, scene.queue.stats().messages());
+        }
+
+        @Test
         void ofTheStoreAreKnownWhileTheMessageComes() {
             BodyWriter writer = writer();
             assertTrue(writer.refusal().isEmpty());
