@@ -42,6 +42,7 @@ public final class AmqpConnection {
     private final ConnectionOutput output;
     private final Handshake handshake;
     private final OpenExchange exchange;
+    private final HeldBytes held;
     private final IdleTimeouts idle;
     private final Channels channels;
     private final Transactions transactions;
@@ -81,9 +82,10 @@ public final class AmqpConnection {
         this.events = events;
         output = new ConnectionOutput(loop, socket, this::flushed);
         handshake = new Handshake(settings, loop, authenticator, output.frames(), new HandshakeResult());
+        held = new HeldBytes(settings.heldBytes(), socket);
         exchange = new OpenExchange(settings.version(), nodes.containers());
         idle = new IdleTimeouts(
-                loop, settings.limits().idleTimeout().toMillis(), this::idleForTooLong, this::heartbeat);
+                loop, settings.limits().idleTimeout().toMillis(), held::paused, this::idleForTooLong, this::heartbeat);
         channels = new Channels(settings.limits().channelMax());
         transactions = new Transactions(loop, nodes, settings.limits().transactionTimeout());
         deadline = loop.after(HANDSHAKE_MILLIS, this::handshakeTooSlow);
@@ -375,6 +377,10 @@ public final class AmqpConnection {
 
     Channels channels() {
         return channels;
+    }
+
+    HeldBytes held() {
+        return held;
     }
 
     ConnectionOutput output() {

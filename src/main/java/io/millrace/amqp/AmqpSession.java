@@ -50,7 +50,7 @@ final class AmqpSession {
     /** Deliveries of links of receiver-settle-mode second that the peer has yet to settle. */
     private final IntMap<ReceivingEndpoint.Received> received = new IntMap<>();
 
-    private final IncomingWindow window;
+    private final IncomingWindow window = new IncomingWindow();
     private final Runnable grantWindow = this::grantWindow;
     private boolean windowDue;
     private int nextIncomingId;
@@ -81,9 +81,6 @@ final class AmqpSession {
                 begin.getHandleMax() == null ? MAX_HANDLE : begin.getHandleMax().longValue();
         nextIncomingId = begin.getNextOutgoingId().intValue();
         remoteWindow = begin.getIncomingWindow().longValue();
-        window = new IncomingWindow(
-                connection.settings().sessionBytes(),
-                connection.settings().limits().maxFrameSize());
         Begin answer = new Begin();
         answer.setRemoteChannel(UnsignedShort.valueOf((short) incoming));
         answer.setNextOutgoingId(UnsignedInteger.ZERO);
@@ -205,29 +202,24 @@ final class AmqpSession {
 
     void transferred(Transfer transfer, Binary payload) {
         nextIncomingId++;
-        if (!window.received(payload == null ? 0 : payload.getLength())) {
+        if (!window.received()) {
             throw ProtocolViolation.ofSession(
                     Condition.SESSION_WINDOW_VIOLATION, "a transfer came on a session whose incoming-window is 0");
         }
-        windowChanged();
-        link(transfer.getHandle()).transferred(transfer, payload);
-    }
-
-    /** A message is complete; its bytes count against the window until it is answered. */
-    void held(int bytes) {
-        window.held(bytes);
-    }
-
-    void answered(int bytes) {
-        window.answered(bytes);
-        windowChanged();
-    }
-
-    private void windowChanged() {
-        if (active && !windowDue && window.due()) {
+        if (!windowDue && window.due()) {
             windowDue = true;
             connection.output().atFlush(grantWindow);
         }
+        link(transfer.getHandle()).transferred(transfer, payload);
+    }
+
+    /** Bytes of messages are here, until they are answered or written. */
+    void held(int bytes) {
+        connection.held().add(bytes);
+    }
+
+    void answered(int bytes) {
+        connection.held().remove(bytes);
     }
 
     /** Tells the peer of a larger window, unless a flow of a link has done so in this turn. */

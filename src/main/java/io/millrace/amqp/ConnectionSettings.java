@@ -9,7 +9,7 @@ import io.millrace.config.Config;
  * @param version the broker's version, for the open frame
  * @param anonymous whether a peer may come without a user
  * @param passwords whether there are users, that is whether SASL PLAIN is offered
- * @param sessionBytes how many bytes of messages a session takes in before they are answered
+ * @param heldBytes how many bytes of messages a connection takes in before they are answered
  * @param limits of every connection
  */
 public record ConnectionSettings(
@@ -17,5 +17,5 @@ public record ConnectionSettings(
         String version,
         boolean anonymous,
         boolean passwords,
-        long sessionBytes,
+        long heldBytes,
         Config.Connection limits) {}

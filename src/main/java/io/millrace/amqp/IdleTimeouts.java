@@ -1,6 +1,7 @@
 package io.millrace.amqp;
 
 import io.millrace.loop.Loop;
+import java.util.function.BooleanSupplier;
 
 /**
  * The idle time-outs of one connection, both ways (AMQP 1.0, part 2, section 2.4.5): tells when the peer has been silent for
@@ -9,6 +10,7 @@ import io.millrace.loop.Loop;
 final class IdleTimeouts {
     private final Loop loop;
     private final long localMillis;
+    private final BooleanSupplier deaf;
     private final Runnable expired;
     private final Runnable heartbeat;
     private long remoteMillis;
@@ -21,12 +23,14 @@ final class IdleTimeouts {
      * Starts nothing yet.
      *
      * @param localMillis how long the peer may be silent; 0 for ever
+     * @param deaf whether we do not hear the peer, so that its silence means nothing
      * @param expired it was silent for longer
      * @param heartbeat we must write a frame
      */
-    IdleTimeouts(Loop loop, long localMillis, Runnable expired, Runnable heartbeat) {
+    IdleTimeouts(Loop loop, long localMillis, BooleanSupplier deaf, Runnable expired, Runnable heartbeat) {
         this.loop = loop;
         this.localMillis = localMillis;
+        this.deaf = deaf;
         this.expired = expired;
         this.heartbeat = heartbeat;
     }
@@ -61,6 +65,9 @@ final class IdleTimeouts {
             return;
         }
         long now = loop.now();
+        if (deaf.getAsBoolean()) {
+            lastInput = now;
+        }
         if (localMillis > 0 && now - lastInput >= localMillis) {
             stopped = true;
             expired.run();

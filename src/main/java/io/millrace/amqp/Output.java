@@ -15,6 +15,9 @@ public interface Output {
     /** Whether the socket drains. Having said no, its owner calls {@link AmqpConnection#writable} when it does again. */
     boolean writable();
 
+    /** Whether anything is to be read from the socket; what is on its way through it may come all the same. */
+    void reading(boolean wanted);
+
     /** Closes the socket once what was written has left. Called at most once; nothing is written afterwards. */
     void close();
 }

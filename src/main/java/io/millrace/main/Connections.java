@@ -29,8 +29,8 @@ final class Connections {
     private static final Condition STOPPING =
             new Condition(Condition.CONNECTION_FORCED, "broker is shutting down; connect again later or elsewhere");
 
-    private static final long MIN_SESSION_BYTES = 1 << 20;
-    private static final long MAX_SESSION_BYTES = 4 << 20;
+    private static final long MIN_CONNECTION_BYTES = 1 << 20;
+    private static final long MAX_CONNECTION_BYTES = 4 << 20;
 
     private final Config config;
     private final Broker broker;
@@ -53,9 +53,9 @@ final class Connections {
         return counts;
     }
 
-    /** What a session may hold: enough to keep a fast sender busy, little enough that some dozens of them fit. */
-    private static long sessionBytes(Config config) {
-        return Math.max(MIN_SESSION_BYTES, Math.min(MAX_SESSION_BYTES, config.memoryBytes() / 32));
+    /** What a connection may hold: enough to keep a fast sender busy, little enough that some dozens of them fit. */
+    private static long heldBytes(Config config) {
+        return Math.max(MIN_CONNECTION_BYTES, Math.min(MAX_CONNECTION_BYTES, config.memoryBytes() / 32));
     }
 
     /** Makes the AMQP connections of a listener. */
@@ -65,7 +65,7 @@ final class Connections {
                 Version.NUMBER,
                 listener.anonymous(),
                 !config.users().isEmpty(),
-                sessionBytes(config),
+                heldBytes(config),
                 config.connection());
         return (loop, peer) -> new Amqp(settings, listener.name(), loop, peer);
     }
@@ -116,6 +116,11 @@ final class Connections {
         @Override
         public boolean writable() {
             return peer.writable();
+        }
+
+        @Override
+        public void reading(boolean wanted) {
+            peer.reading(wanted);
         }
 
         @Override

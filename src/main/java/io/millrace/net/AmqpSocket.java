@@ -43,6 +43,8 @@ final class AmqpSocket implements Peer {
     private Loop.Timer cutTimer = () -> {};
     private int headerBytes;
     private int excessBytes;
+    private boolean wanted = true;
+    private boolean reading = true;
     private boolean closing;
     private boolean over;
 
@@ -129,20 +131,31 @@ final class AmqpSocket implements Peer {
     }
 
     private void drained() {
-        if (excessBytes > MAX_EXCESS_BYTES) {
-            socket.channelHandlerContext().channel().config().setAutoRead(true);
-        }
         excessBytes = 0;
+        read();
         guarded("writing on", protocol::drained);
     }
 
     private void countExcess(int bytes) {
-        boolean reads = excessBytes <= MAX_EXCESS_BYTES;
         excessBytes = socket.writeQueueFull() ? excessBytes + bytes : 0;
-        if (reads && excessBytes > MAX_EXCESS_BYTES) {
-            // Not by the socket's own pause, which would still take in and keep what has come.
-            socket.channelHandlerContext().channel().config().setAutoRead(false);
+        if (excessBytes > MAX_EXCESS_BYTES) {
+            read();
         }
+    }
+
+    /** Reads on or does not. Not by the socket's own pause, which would still take in and keep what has come. */
+    private void read() {
+        boolean reads = wanted && excessBytes <= MAX_EXCESS_BYTES;
+        if (reads != reading) {
+            reading = reads;
+            socket.channelHandlerContext().channel().config().setAutoRead(reads);
+        }
+    }
+
+    @Override
+    public void reading(boolean more) {
+        wanted = more;
+        read();
     }
 
     @Override

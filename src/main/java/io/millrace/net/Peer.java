@@ -14,6 +14,9 @@ public interface Peer {
     /** Whether the socket drains; if not, {@link Protocol#drained} follows. */
     boolean writable();
 
+    /** Whether anything is to be read from the socket; what is on its way through it may come all the same. */
+    void reading(boolean wanted);
+
     /** Closes the socket once what was written has left, or has not left within some seconds. */
     void close();
 }

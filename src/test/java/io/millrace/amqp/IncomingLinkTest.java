@@ -25,6 +25,7 @@ import org.apache.qpid.proton.amqp.messaging.Released;
 import org.apache.qpid.proton.amqp.messaging.Source;
 import org.apache.qpid.proton.amqp.messaging.Target;
 import org.apache.qpid.proton.amqp.transport.Attach;
+import org.apache.qpid.proton.amqp.transport.Close;
 import org.apache.qpid.proton.amqp.transport.Detach;
 import org.apache.qpid.proton.amqp.transport.Disposition;
 import org.apache.qpid.proton.amqp.transport.End;
@@ -201,66 +202,97 @@ class IncomingLinkTest {
     }
 
     @Nested
-    class SessionWindow {
+    class BytesThatWait {
         private static final int FRAMES_A_MESSAGE = 20;
-        private static final long SESSION_BYTES = 400_000;
+        private static final int FRAME = 4_000;
+        private static final int MESSAGES = 5;
 
-        private final Peer peer = new Peer(SESSION_BYTES);
+        private final Peer peer = new Peer(MESSAGES * FRAMES_A_MESSAGE * FRAME);
         private final FakeQueue queue = peer.nodes.add("orders");
-        private final byte[] part = new byte[Peer.MAX_FRAME - 200];
-        private int window = (int) (SESSION_BYTES / Peer.MAX_FRAME);
         private int delivery;
 
-        /** Sends large messages until the window that we were told of is used up. */
-        private void exhaust() {
+        private void attach() {
             peer.begin();
             peer.attachSender(0, "orders");
             queue.holdReceipts = true;
-            int sent = 0;
-            for (int frame = 1; sent < window; frame++) {
-                sendPart(frame % FRAMES_A_MESSAGE != 0);
-                sent++;
-                while (!peer.nothingCame()) {
-                    Flow flow = peer.expect(Flow.class);
-                    window = flow.getNextIncomingId().intValue()
-                            + flow.getIncomingWindow().intValue();
+        }
+
+        private void send(int messages) {
+            for (int sent = 0; sent < messages; sent++) {
+                for (int frame = 1; frame <= FRAMES_A_MESSAGE; frame++) {
+                    Transfer transfer = Peer.transfer(0, delivery);
+                    transfer.setMessageFormat(UnsignedInteger.valueOf(7));
+                    transfer.setMore(frame < FRAMES_A_MESSAGE);
+                    peer.send(Peer.frame(0, transfer, new byte[FRAME]));
                 }
+                delivery++;
             }
         }
 
-        private void sendPart(boolean more) {
-            Transfer transfer = Peer.transfer(0, delivery);
-            transfer.setMessageFormat(UnsignedInteger.valueOf(7));
-            transfer.setMore(more);
-            peer.send(Peer.frame(0, transfer, part));
-            delivery += more ? 0 : 1;
-        }
-
         @Test
-        void itHoldsASenderOfLargeMessagesAtTheBytesThatAreNotAnswered() {
-            exhaust();
-            long held = (long) delivery * FRAMES_A_MESSAGE * part.length;
-            assertTrue(held > SESSION_BYTES / 2, "only " + held + " bytes were let in");
-            assertTrue(held <= SESSION_BYTES * 3 / 2, held + " bytes were let in");
-        }
-
-        @Test
-        void answersOpenItAgain() {
-            exhaust();
+        void nothingMoreIsReadFromASenderOfLargeMessagesUntilSomeAreAnswered() {
+            attach();
+            send(MESSAGES - 1);
+            assertTrue(peer.read);
+            send(1);
+            assertFalse(peer.read);
             queue.releaseHeld();
             peer.loop.runAll();
-            peer.expect(Disposition.class);
-            int opened = peer.expect(Flow.class).getIncomingWindow().intValue();
-            assertTrue(opened >= SESSION_BYTES / Peer.MAX_FRAME / 2, "opened to " + opened);
+            assertTrue(peer.read);
+        }
+
+        @Test
+        void thePeerIsNotTakenForDeadWhileItIsNotRead() {
+            attach();
+            send(MESSAGES);
+            peer.loop.advance(300_000);
+            assertFalse(peer.socketClosed);
+            queue.releaseHeld();
+            peer.loop.runAll();
+            peer.expectAccepted(0, MESSAGES - 1);
+            peer.skip();
+            peer.loop.advance(130_000);
+            assertEquals(
+                    Symbol.valueOf(Condition.RESOURCE_LIMIT_EXCEEDED),
+                    peer.expect(Close.class).getError().getCondition());
+        }
+    }
+
+    @Nested
+    class SessionWindow {
+        @Test
+        void isRenewedLongBeforeItsEnd() {
+            FakeQueue queue = peer.nodes.add("orders");
+            queue.holdReceipts = true;
+            peer.attachSender(0, "orders");
+            parts(IncomingWindow.FRAMES / 2 - 1);
+            peer.expectNothing();
+            parts(1);
+            assertEquals(
+                    IncomingWindow.FRAMES,
+                    peer.expect(Flow.class).getIncomingWindow().intValue());
         }
 
         @Test
         void aTransferBeyondItEndsTheSession() {
-            exhaust();
-            sendPart(true);
+            peer.attachSender(0, "orders");
+            parts(IncomingWindow.FRAMES + 1);
             assertEquals(
                     Symbol.valueOf(Condition.SESSION_WINDOW_VIOLATION),
                     peer.expect(End.class).getError().getCondition());
+        }
+
+        /** Frames of one delivery, all in one read. */
+        private void parts(int count) {
+            Transfer transfer = Peer.transfer(0, 0);
+            transfer.setMessageFormat(UnsignedInteger.valueOf(7));
+            transfer.setMore(true);
+            byte[] frame = Peer.frame(0, transfer, new byte[1]);
+            byte[] all = new byte[frame.length * count];
+            for (int i = 0; i < count; i++) {
+                System.arraycopy(frame, 0, all, i * frame.length, frame.length);
+            }
+            peer.send(all);
         }
     }
 

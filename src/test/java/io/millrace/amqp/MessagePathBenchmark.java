@@ -86,6 +86,9 @@ public class MessagePathBenchmark {
         }
 
         @Override
+        public void reading(boolean wanted) {}
+
+        @Override
         public boolean writable() {
             return true;
         }

@@ -54,7 +54,7 @@ final class Peer implements Output, ConnectionEvents {
     static final Duration TRANSACTION_TIMEOUT = Duration.ofSeconds(20);
 
     /** So much that the incoming-window is always at its largest, and no flow of a session comes between others. */
-    static final long SESSION_BYTES = 32 << 20;
+    static final long HELD_BYTES = 32 << 20;
 
     final ManualLoop loop;
     final FakeNodes nodes;
@@ -63,6 +63,7 @@ final class Peer implements Output, ConnectionEvents {
     final Deque<Frame> frames = new ArrayDeque<>();
     AmqpConnection connection;
     boolean writable = true;
+    boolean read = true;
     boolean socketClosed;
     boolean opened;
     int closedEvents;
@@ -73,34 +74,34 @@ final class Peer implements Output, ConnectionEvents {
     record Frame(int type, int channel, Object body, byte[] payload) {}
 
     Peer() {
-        this(SESSION_BYTES);
+        this(HELD_BYTES);
     }
 
-    Peer(long sessionBytes) {
-        this(true, false, Duration.ofSeconds(60), sessionBytes, MAX_MESSAGE);
+    Peer(long heldBytes) {
+        this(true, false, Duration.ofSeconds(60), heldBytes, MAX_MESSAGE);
     }
 
     /** With another largest message. */
-    static Peer taking(long maxMessage, long sessionBytes) {
-        return new Peer(true, false, Duration.ofSeconds(60), sessionBytes, maxMessage);
+    static Peer taking(long maxMessage, long heldBytes) {
+        return new Peer(true, false, Duration.ofSeconds(60), heldBytes, maxMessage);
     }
 
     Peer(boolean anonymous, boolean passwords, Duration idle) {
-        this(anonymous, passwords, idle, SESSION_BYTES, MAX_MESSAGE);
+        this(anonymous, passwords, idle, HELD_BYTES, MAX_MESSAGE);
     }
 
     /** Another connection to the same broker, on the same loop. */
     Peer(Peer other) {
-        this(other.loop, other.nodes, true, false, Duration.ofSeconds(60), SESSION_BYTES, MAX_MESSAGE);
+        this(other.loop, other.nodes, true, false, Duration.ofSeconds(60), HELD_BYTES, MAX_MESSAGE);
     }
 
-    private Peer(boolean anonymous, boolean passwords, Duration idle, long sessionBytes, long maxMessage) {
-        this(new ManualLoop(), anonymous, passwords, idle, sessionBytes, maxMessage);
+    private Peer(boolean anonymous, boolean passwords, Duration idle, long heldBytes, long maxMessage) {
+        this(new ManualLoop(), anonymous, passwords, idle, heldBytes, maxMessage);
     }
 
     private Peer(
-            ManualLoop loop, boolean anonymous, boolean passwords, Duration idle, long sessionBytes, long maxMessage) {
-        this(loop, new FakeNodes(loop), anonymous, passwords, idle, sessionBytes, maxMessage);
+            ManualLoop loop, boolean anonymous, boolean passwords, Duration idle, long heldBytes, long maxMessage) {
+        this(loop, new FakeNodes(loop), anonymous, passwords, idle, heldBytes, maxMessage);
     }
 
     private Peer(
@@ -109,14 +110,14 @@ final class Peer implements Output, ConnectionEvents {
             boolean anonymous,
             boolean passwords,
             Duration idle,
-            long sessionBytes,
+            long heldBytes,
             long maxMessage) {
         this.loop = loop;
         this.nodes = nodes;
         Config.Connection limits =
                 new Config.Connection(MAX_FRAME, 3, 7, idle, maxMessage, CREDIT, TRANSACTION_TIMEOUT);
         connection = new AmqpConnection(
-                new ConnectionSettings("broker", "1.2.3", anonymous, passwords, sessionBytes, limits),
+                new ConnectionSettings("broker", "1.2.3", anonymous, passwords, heldBytes, limits),
                 loop,
                 nodes,
                 (user, password, executor, answer) -> {
@@ -139,6 +140,11 @@ final class Peer implements Output, ConnectionEvents {
     @Override
     public boolean writable() {
         return writable;
+    }
+
+    @Override
+    public void reading(boolean wanted) {
+        read = wanted;
     }
 
     @Override

@@ -188,6 +188,23 @@ class JmsTest {
             assertArrayEquals(body, back);
         }
 
+        /** Qpid JMS keeps the last part of a burst that is cut off by a session window, until its next heartbeat. */
+        @Test
+        void aLargeMessageNeedsNoHeartbeatToGetHere() throws Exception {
+            Session session = session();
+            MessageProducer producer = session.createProducer(session.createQueue("orders"));
+            MessageConsumer consumer = session.createConsumer(session.createQueue("orders"));
+            long start = System.nanoTime();
+            for (int megabytes = 3; megabytes < 12; megabytes += 2) {
+                BytesMessage large = session.createBytesMessage();
+                large.writeBytes(new byte[megabytes << 20]);
+                producer.send(large);
+                BytesMessage received = (BytesMessage) consumer.receive(SOON_MILLIS);
+                assertEquals(megabytes << 20, received.getBodyLength());
+            }
+            assertTrue(System.nanoTime() - start < 15_000_000_000L, "it took as long as a heartbeat");
+        }
+
         @Test
         void anAnonymousProducerReachesEveryQueue() throws Exception {
             Session session = session();

@@ -111,7 +111,7 @@ final class RandomFacts {
     private NodeDeclared declare() {
         nextSequence.put(nextQueue, 0L);
         nextIdentity.put(nextQueue, 1L);
-        NodeKind kind = NodeKind.values()[random.nextInt(NodeKind.values().length)];
+        NodeKind kind = List.of(NodeKind.values()).get(random.nextInt(NodeKind.values().length));
         Map<String, String> properties = random.nextBoolean() ? Map.of() : Map.of("name", "n" + nextQueue);
         return new NodeDeclared(nextQueue, "queue" + nextQueue++, kind, properties);
     }
