@@ -24,8 +24,10 @@
  *       header of the delivery in front. Dispositions of consecutive deliveries with the same state are one frame; one that
  *       waits is written before any other frame, so no order changes.
  *   <li>A transfer has all eleven fields, and open, begin and attach have properties, because some clients count fields.
- *   <li>The incoming session window is as large as it can be: link credit holds peers back. Credit counts what is not
- *       answered yet, so one link holds at most its window of messages.
+ *   <li>The incoming session window is wide and renewed long before its end: link credit holds peers back, and credit counts what is
+ *       not answered yet, so one link holds at most its window of messages. Where these are large, a connection is not read
+ *       while too many of their bytes wait. A session window would do that for each session by itself, but Qpid JMS 2.10 keeps
+ *       the last part of a burst that a window cuts off, until its next heartbeat (30 s a message over 4 MiB, measured).
  *   <li>SASL is done here and not by Proton's layer, because a password is checked asynchronously and peers send their open
  *       before they hear of it. One attempt per connection.
  *   <li>On links to peers, receiver-settle-mode {@code second} is what we do whenever a peer gives an outcome without

@@ -317,8 +317,8 @@ class TransactionsTest {
                 each.join();
             }
 
-            broker.awaitMessages("both", sessions * transactions * 2L);
-            broker.awaitMessages("orders", sessions * transactions);
+            broker.awaitMessages("both", 2L * sessions * transactions);
+            broker.awaitMessages("orders", (long) sessions * transactions);
         }
 
         private void commitMany(Session own, int transactions) {
