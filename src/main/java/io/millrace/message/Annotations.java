@@ -47,7 +47,7 @@ final class Annotations {
     }
 
     /** The bytes of a message with this section in the place of those from {@code start} to {@code end}. */
-    static byte[] replaced(byte[] bytes, int start, int end, byte[] section) {
+    private static byte[] replaced(byte[] bytes, int start, int end, byte[] section) {
         byte[] result = new byte[start + section.length + bytes.length - end];
         System.arraycopy(bytes, 0, result, 0, start);
         System.arraycopy(section, 0, result, start, section.length);
@@ -69,6 +69,23 @@ final class Annotations {
             return Math.max(millis, 0);
         }
         return millis > Long.MAX_VALUE - nowMillis ? Long.MAX_VALUE : nowMillis + millis;
+    }
+
+    /**
+     * The bytes of a message with entries in its annotations, which replace those with the same keys.
+     *
+     * @param at where the section is; negative if there is none
+     */
+    static byte[] with(byte[] bytes, int at, int end, int afterHeader, Map<String, Object> added) {
+        try {
+            if (at < 0) {
+                int start = Section.afterDeliveryAnnotations(bytes, afterHeader);
+                return replaced(bytes, start, start, section(added));
+            }
+            return replaced(bytes, at, end, section(bytes, Section.value(bytes, at), end, added));
+        } catch (MalformedMessageException e) {
+            throw new IllegalStateException("a message that was parsed before is malformed", e);
+        }
     }
 
     /** A section with these entries. */

@@ -18,6 +18,7 @@ public final class Message {
 
     private static final int DEFAULT_PRIORITY = 4;
     private static final int ABSENT = -1;
+    private static final int TTL = 2;
 
     private final byte[] bytes;
     private final int format;
@@ -146,7 +147,7 @@ public final class Message {
             }
             hasPriority = true;
             priority = bytes[field + 1];
-        } else if (index == 2) {
+        } else if (index == TTL) {
             ttl = switch (code) {
                 case Encoding.UINT0 -> 0;
                 case Encoding.SMALL_UINT -> bytes[field + 1] & 0xff;
@@ -195,13 +196,9 @@ public final class Message {
         if (streamed > 0) {
             return this;
         }
-        try {
-            Message shared = parse(bytes, format);
-            shared.body = number;
-            return shared;
-        } catch (MalformedMessageException e) {
-            throw new IllegalStateException("a message that was parsed before is malformed", e);
-        }
+        Message shared = edited(bytes);
+        shared.body = number;
+        return shared;
     }
 
     /** Whether it must survive the broker. False when there is no header; true when it is opaque. */
@@ -407,16 +404,23 @@ public final class Message {
      *     of any other
      */
     public Message withAnnotations(Map<String, Object> added) {
-        if (format != 0 || added.isEmpty()) {
-            return this;
-        }
+        return format != 0 || added.isEmpty()
+                ? this
+                : edited(Annotations.with(bytes, annotations, afterAnnotations, afterHeader, added));
+    }
+
+    /**
+     * This message with neither a ttl nor an absolute-expiry-time, for clients drop what they take for expired; all other
+     * bytes stay as they are. An opaque message is returned unchanged.
+     */
+    public Message withoutExpiry() {
+        return format != 0 || (ttl < 0 && absoluteExpiryMillis() == 0)
+                ? this
+                : edited(Properties.withoutExpiry(bytes, properties, ttl < 0 ? ABSENT : TTL));
+    }
+
+    private Message edited(byte[] result) {
         try {
-            int start = annotations == ABSENT ? Section.afterDeliveryAnnotations(bytes, afterHeader) : annotations;
-            int end = annotations == ABSENT ? start : afterAnnotations;
-            byte[] section = annotations == ABSENT
-                    ? Annotations.section(added)
-                    : Annotations.section(bytes, Section.value(bytes, annotations), end, added);
-            byte[] result = Annotations.replaced(bytes, start, end, section);
             return streamed > 0 ? streamed(result, format, body, streamed) : parse(result, format);
         } catch (MalformedMessageException e) {
             throw new IllegalStateException("a message that was parsed before is malformed", e);

@@ -1,5 +1,6 @@
 package io.millrace.message;
 
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
 
@@ -121,6 +122,38 @@ final class Properties {
             case Encoding.SMALL_UINT, Encoding.UINT -> Value.integral(bytes, at, end(bytes, at), 0);
             default -> 0;
         };
+    }
+
+    /**
+     * The bytes of a message without an absolute-expiry-time in the list at {@code list}, and without the field {@code ttl} of
+     * its header, if that is not negative.
+     */
+    static byte[] withoutExpiry(byte[] bytes, int list, int ttl) {
+        // The properties first: that moves nothing in the header.
+        byte[] result =
+                find(bytes, list, ABSOLUTE_EXPIRY_TIME) == NONE ? bytes : without(bytes, list, ABSOLUTE_EXPIRY_TIME);
+        try {
+            return ttl < 0 ? result : without(result, Section.value(result, 0), ttl);
+        } catch (MalformedMessageException e) {
+            throw new IllegalStateException("a header that was read before is malformed", e);
+        }
+    }
+
+    /** The bytes of a message with null for a field that is there in the list at {@code list}. */
+    private static byte[] without(byte[] bytes, int list, int field) {
+        int at = find(bytes, list, field);
+        int removed = end(bytes, at) - at - 1;
+        byte[] result = new byte[bytes.length - removed];
+        System.arraycopy(bytes, 0, result, 0, at);
+        result[at] = Encoding.NULL;
+        System.arraycopy(bytes, at + 1 + removed, result, at + 1, result.length - at - 1);
+        if ((bytes[list] & 0xff) == Encoding.LIST8) {
+            result[list + 1] -= (byte) removed;
+        } else {
+            ByteBuffer buffer = ByteBuffer.wrap(result);
+            buffer.putInt(list + 1, buffer.getInt(list + 1) - removed);
+        }
+        return result;
     }
 
     private static int end(byte[] bytes, int at) {

@@ -66,7 +66,8 @@ final class DeadLetter {
     }
 
     private void bury(DeadLetterRoute to, QueuedMessage message, Map<String, Object> story, Runnable moved) {
-        Message dead = message.message.withAnnotations(story);
+        // From now on only the rules of its new queue say how long it lives.
+        Message dead = message.message.withoutExpiry().withAnnotations(story);
         Optional<Fact.MessageRemoved> leaves = message.stored ? Optional.of(message.removedFact()) : Optional.empty();
         // What was recorded here must reach the journal before the move, which another loop may record.
         to.open(target -> {

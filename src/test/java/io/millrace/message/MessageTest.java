@@ -432,4 +432,65 @@ class MessageTest {
             assertEquals("c", message.withAnnotations(Map.of("x-bad", "c")).annotation("x-bad"));
         }
     }
+
+    @Nested
+    class WithoutExpiry {
+        private byte[] mortal(Width width, byte[] ttl, byte[] expiry) {
+            return bytes(
+                    section(0x70, list(width, bytes(0x41), bytes(0x50, 7), ttl)),
+                    section(
+                            0x73,
+                            list(
+                                    width,
+                                    string("id"),
+                                    bytes(0x40),
+                                    bytes(0x40),
+                                    bytes(0x40),
+                                    bytes(0x40),
+                                    bytes(0x40),
+                                    bytes(0x40),
+                                    bytes(0x40),
+                                    expiry,
+                                    bytes(0x40),
+                                    string("group"))),
+                    body());
+        }
+
+        @Test
+        void nothingElseIsChanged() throws MalformedMessageException {
+            byte[] expiry = bytes(0x83, new byte[7], 9);
+            for (Width width : Width.values()) {
+                Message message = parse(mortal(width, bytes(0x70, int32(300)), expiry));
+                assertEquals(300, message.ttlMillis());
+                assertEquals(9, message.absoluteExpiryMillis());
+                assertArrayEquals(
+                        mortal(width, bytes(0x40), bytes(0x40)),
+                        message.withoutExpiry().bytes());
+                Message onlyTtl = parse(mortal(width, bytes(0x52, 30), bytes(0x40)));
+                assertArrayEquals(
+                        mortal(width, bytes(0x40), bytes(0x40)),
+                        onlyTtl.withoutExpiry().bytes());
+                Message onlyTime = parse(mortal(width, bytes(0x40), expiry));
+                assertArrayEquals(
+                        mortal(width, bytes(0x40), bytes(0x40)),
+                        onlyTime.withoutExpiry().bytes());
+            }
+        }
+
+        @Test
+        void oneThatLivesForEverIsItself() throws MalformedMessageException {
+            Message message = parse(body());
+            assertSame(message, message.withoutExpiry());
+        }
+
+        @Test
+        void theBodyInTheStoreStays() throws MalformedMessageException {
+            Message message = Message.streamed(
+                            section(0x70, list(Width.SMALL, bytes(0x41), bytes(0x40), bytes(0x43))), 0, 5, 77)
+                    .withoutExpiry();
+            assertEquals(-1, message.ttlMillis());
+            assertEquals(5, message.body());
+            assertEquals(77, message.streamed());
+        }
+    }
 }
