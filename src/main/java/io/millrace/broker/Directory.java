@@ -117,6 +117,13 @@ final class Directory implements Nodes {
                             + ScheduledNode.queueOf(plain) + "' with x-opt-delivery-time")));
             return;
         }
+        if (request.wanted().equals(Optional.of(NodeType.TOPIC))) {
+            // Whoever takes it for a topic does not know that to receive is to cancel.
+            loop().post(() -> answer.refused(new Condition(
+                    Condition.NOT_ALLOWED,
+                    "'" + plain + "' is what waits in a queue, not a topic; ask for a queue or use another name")));
+            return;
+        }
         Request ofQueue = new Request(
                 ScheduledNode.queueOf(plain),
                 Optional.of(NodeType.QUEUE),

@@ -65,11 +65,6 @@ final class JmsApplication implements AutoCloseable {
         return session.createConsumer(session.createQueue(queue));
     }
 
-    MessageProducer producer(String queue) throws JMSException {
-        Session session = session();
-        return session.createProducer(session.createQueue(queue));
-    }
-
     void send(String queue, String... texts) throws JMSException {
         send(queue, message -> {}, texts);
     }
