@@ -31,7 +31,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** When and how often a message comes again, through a whole broker. */
 @Timeout(60)
-class RedeliveryTest {
+class JmsRedeliveryTest {
     private static final long REST_MILLIS = 150;
     private static final int RELEASED = 3;
     private static final int MODIFIED_FAILED = 4;
@@ -100,8 +100,9 @@ class RedeliveryTest {
             Session session = jms.connect("?jms.prefetchPolicy.all=0").createSession(Session.CLIENT_ACKNOWLEDGE);
             jms.send("rest.others", "fails once", "next");
             MessageConsumer consumer = session.createConsumer(session.createQueue("rest.others"));
-            settle(consumer.receive(SOON_MILLIS), MODIFIED_FAILED);
+            Message first = consumer.receive(SOON_MILLIS);
             long since = System.nanoTime();
+            settle(first, MODIFIED_FAILED);
             Message next = consumer.receive(SOON_MILLIS);
             assertEquals("next", text(next));
             next.acknowledge();
@@ -136,8 +137,8 @@ class RedeliveryTest {
                     session.createConsumer(session.createQueue("rest.long")).receive(SOON_MILLIS);
             settle(forLong, MODIFIED_FAILED);
             broker.await("millrace_queue_scheduled\\{queue=\"rest.long\"}", value -> value == 1);
-            settle(message, MODIFIED_FAILED);
             long since = System.nanoTime();
+            settle(message, MODIFIED_FAILED);
             broker.await("millrace_queue_scheduled\\{queue=\"rest.restart\"}", value -> value == 1);
             jms.close();
             broker.restart();
