@@ -239,7 +239,8 @@ final class IncomingLink extends AmqpLink {
 
     private void begin(Transfer transfer, int id) {
         if (transfer.getMessageFormat() == null && transfer.getMore()) {
-            throw invalid(transfer, "has no message-format in the first of its transfers");
+            throw TransferRules.invalid(
+                    transfer, deliveryId, name(), "has no message-format in the first of its transfers");
         }
         if (transfer.getRcvSettleMode() == ReceiverSettleMode.SECOND && !second()) {
             end(new Condition(
@@ -254,8 +255,10 @@ final class IncomingLink extends AmqpLink {
         Optional<Integer> owner =
                 other != null && other.tag.equals(tag) ? Optional.of(other.id) : endpoint.flatMap(end -> end.idOf(tag));
         if (owner.isPresent()) {
-            throw invalid(
+            throw TransferRules.invalid(
                     transfer,
+                    deliveryId,
+                    name(),
                     "has the delivery-tag of delivery " + Integer.toUnsignedString(owner.get())
                             + ", which is unsettled");
         }
@@ -265,10 +268,6 @@ final class IncomingLink extends AmqpLink {
                 : transfer.getMessageFormat().intValue();
         settled = false;
         transaction = Optional.empty();
-    }
-
-    private ProtocolViolation invalid(Transfer transfer, String what) {
-        return TransferRules.invalid(transfer, deliveryId, name(), what);
     }
 
     private void take(Transfer transfer, Binary payload, boolean more) {
@@ -396,7 +395,10 @@ final class IncomingLink extends AmqpLink {
     }
 
     private void answered(Answer answer, Outcome outcome) {
-        boolean open = endpoint.isPresent() && !answer.settled && told(endpoint.get(), answer, outcome);
+        Optional<Outcome> understood = Termini.understood(outcome, asked().getSource());
+        boolean open = endpoint.isPresent()
+                && !answer.settled
+                && endpoint.get().answered(answer.tag, understood.orElse(outcome), active());
         unanswered -= open ? 0 : 1;
         if (!active()) {
             return;
@@ -405,11 +407,10 @@ final class IncomingLink extends AmqpLink {
         if (answer.settled) {
             if (outcome instanceof Outcome.Rejected rejected && answer.transaction.isEmpty()) {
                 // The sender will not hear of it in any other way; of a transaction it will when it commits.
-                detach(rejected.error().orElseGet(() -> refusedWithoutReason()));
+                detach(TransferRules.reason(rejected, name()));
             }
             return;
         }
-        Optional<Outcome> understood = Termini.understood(outcome, asked().getSource());
         if (coordinator.isPresent()) {
             // What went wrong with a transaction is told in full, or ends the link (part 4, section 4.3).
             understood = understood.filter(outcome::equals);
@@ -422,13 +423,8 @@ final class IncomingLink extends AmqpLink {
                 session().frames().disposition(session().channel(), false, answer.id, !open, state);
             }
         } else {
-            detach(((Outcome.Rejected) outcome).error().orElseGet(() -> refusedWithoutReason()));
+            detach(TransferRules.reason((Outcome.Rejected) outcome, name()));
         }
-    }
-
-    private boolean told(ReceivingEndpoint end, Answer answer, Outcome outcome) {
-        Outcome told = Termini.understood(outcome, asked().getSource()).orElse(outcome);
-        return end.answered(answer.tag, told, active());
     }
 
     /** A delivery uses credit, until the peer has settled it. */
@@ -442,10 +438,6 @@ final class IncomingLink extends AmqpLink {
         if (active()) {
             creditDue();
         }
-    }
-
-    private Condition refusedWithoutReason() {
-        return new Condition(Condition.INTERNAL_ERROR, "a message on link \"" + name() + "\" was refused");
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.millrace.amqp;
 
 import io.millrace.message.Condition;
+import io.millrace.message.Outcome;
 import java.util.Locale;
 import java.util.Optional;
 import org.apache.qpid.proton.amqp.Binary;
@@ -52,5 +53,12 @@ final class TransferRules {
         Object id = transfer.getDeliveryId() == null ? Integer.toUnsignedString(deliveryId) : transfer.getDeliveryId();
         return ProtocolViolation.ofSession(
                 Condition.INVALID_FIELD, "delivery " + id + " on link \"" + link + "\" " + what);
+    }
+
+    /** Why a message was rejected. */
+    static Condition reason(Outcome.Rejected rejected, String link) {
+        return rejected.error()
+                .orElseGet(() ->
+                        new Condition(Condition.INTERNAL_ERROR, "a message on link \"" + link + "\" was refused"));
     }
 }
