@@ -410,13 +410,13 @@ public final class Message {
     }
 
     /**
-     * This message with neither a ttl nor an absolute-expiry-time, for clients drop what they take for expired; all other
-     * bytes stay as they are. An opaque message is returned unchanged.
+     * This message without an absolute-expiry-time, by which clients drop what they take for expired, and without its ttl, unless
+     * that is kept; all other bytes stay as they are. An opaque message is returned unchanged.
      */
-    public Message withoutExpiry() {
+    public Message withoutExpiry(boolean keepTtl) {
         return format != 0 || (ttl < 0 && absoluteExpiryMillis() == 0)
                 ? this
-                : edited(Properties.withoutExpiry(bytes, properties, ttl < 0 ? ABSENT : TTL));
+                : edited(Properties.withoutExpiry(bytes, properties, ttl < 0 || keepTtl ? ABSENT : TTL));
     }
 
     private Message edited(byte[] result) {

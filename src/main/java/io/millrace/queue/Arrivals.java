@@ -72,8 +72,12 @@ final class Arrivals {
 
     // ---- the time of delivery
 
-    /** The message, with its delivery time told by the annotation that everybody knows, if it is told by a delay only. */
-    Message dated(Message message) {
+    /**
+     * The message, with its delivery time told by the annotation that everybody knows, if it is told by a delay only, and without
+     * an expiry time that does not hold here.
+     */
+    Message dated(Message offered) {
+        Message message = lifetime.prolonged(offered, loop.loop().now());
         if (!message.mayHaveDeliveryTime()) {
             return message;
         }

@@ -67,7 +67,7 @@ final class DeadLetter {
 
     private void bury(DeadLetterRoute to, QueuedMessage message, Map<String, Object> story, Runnable moved) {
         // From now on only the rules of its new queue say how long it lives.
-        Message dead = message.message.withoutExpiry().withAnnotations(story);
+        Message dead = message.message.withoutExpiry(false).withAnnotations(story);
         Optional<Fact.MessageRemoved> leaves = message.stored ? Optional.of(message.removedFact()) : Optional.empty();
         // What was recorded here must reach the journal before the move, which another loop may record.
         to.open(target -> {

@@ -21,6 +21,18 @@ final class Lifetime {
         this.maxMillis = settings.max().map(Duration::toMillis).orElse(NONE);
     }
 
+    /**
+     * The message, without the time at which it says that it expires if it is to live longer here: clients would drop it then.
+     * What is left is told by the ttl; who has none is not told.
+     */
+    Message prolonged(Message message, long nowMillis) {
+        if (minMillis == NONE || message.ttlMillis() < 0) {
+            return message;
+        }
+        long own = message.absoluteExpiryMillis();
+        return own != 0 && own < deadline(message, nowMillis) ? message.withoutExpiry(true) : message;
+    }
+
     /** When a message that arrives now expires, in milliseconds since 1970; 0 for never. */
     long deadline(Message message, long nowMillis) {
         long ttl = message.ttlMillis();

@@ -39,6 +39,7 @@ import org.junit.jupiter.api.io.TempDir;
 class TimeTest {
     private static final long SHORT_MILLIS = 200;
     private static final long HOUR_MILLIS = 3_600_000;
+    private static final int MODIFIED_FAILED_UNDELIVERABLE = 5;
 
     @TempDir
     private static Path directory;
@@ -256,11 +257,27 @@ class TimeTest {
             jms.send("hasty", "also without");
             broker.awaitMessages("hasty.dlq", 2);
             jms.sendMortal("tough", 1, "at least");
+            broker.awaitMessages("tough", 1);
             assertEquals(List.of("as it says"), jms.browse("mortal"));
-            try (RawLink tough = RawLink.receiver(broker.port(), "tough", 1, Map.of())) {
-                assertEquals("at least", tough.receive());
-                tough.settle(Accepted.getInstance());
-            }
+            Message tough = jms.consumer("tough").receive(2_000);
+            assertEquals("at least", text(tough));
+            assertTrue(tough.getJMSExpiration() > System.currentTimeMillis() + HOUR_MILLIS / 2);
+        }
+
+        @Test
+        void whatIsUndeliverableHereAndExpiredIsForNobodyElse() throws Exception {
+            Session session = jms.session(Session.CLIENT_ACKNOWLEDGE);
+            jms.sendMortal("refused", SHORT_MILLIS, "refused");
+            Message refused =
+                    session.createConsumer(session.createQueue("refused")).receive(SOON_MILLIS);
+            assertEquals("refused", text(refused));
+            MessageConsumer other = jms.consumer("refused");
+            jms.sendMortal("clock", SHORT_MILLIS, "expires later");
+            broker.awaitMessages("clock.dlq", 1);
+            JmsApplication.settle(refused, MODIFIED_FAILED_UNDELIVERABLE);
+            broker.awaitMessages("refused.dlq", 1);
+            nothing(other);
+            jms.expect("refused.dlq", "refused");
         }
 
         @Test

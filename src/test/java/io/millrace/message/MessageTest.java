@@ -465,29 +465,38 @@ class MessageTest {
                 assertEquals(9, message.absoluteExpiryMillis());
                 assertArrayEquals(
                         mortal(width, bytes(0x40), bytes(0x40)),
-                        message.withoutExpiry().bytes());
+                        message.withoutExpiry(false).bytes());
                 Message onlyTtl = parse(mortal(width, bytes(0x52, 30), bytes(0x40)));
                 assertArrayEquals(
                         mortal(width, bytes(0x40), bytes(0x40)),
-                        onlyTtl.withoutExpiry().bytes());
+                        onlyTtl.withoutExpiry(false).bytes());
                 Message onlyTime = parse(mortal(width, bytes(0x40), expiry));
                 assertArrayEquals(
                         mortal(width, bytes(0x40), bytes(0x40)),
-                        onlyTime.withoutExpiry().bytes());
+                        onlyTime.withoutExpiry(false).bytes());
             }
+        }
+
+        @Test
+        void theTtlMayBeKept() throws MalformedMessageException {
+            byte[] ttl = bytes(0x70, int32(300));
+            Message message = parse(mortal(Width.SMALL, ttl, bytes(0x83, new byte[7], 9)));
+            assertArrayEquals(
+                    mortal(Width.SMALL, ttl, bytes(0x40)),
+                    message.withoutExpiry(true).bytes());
         }
 
         @Test
         void oneThatLivesForEverIsItself() throws MalformedMessageException {
             Message message = parse(body());
-            assertSame(message, message.withoutExpiry());
+            assertSame(message, message.withoutExpiry(false));
         }
 
         @Test
         void theBodyInTheStoreStays() throws MalformedMessageException {
             Message message = Message.streamed(
                             section(0x70, list(Width.SMALL, bytes(0x41), bytes(0x40), bytes(0x43))), 0, 5, 77)
-                    .withoutExpiry();
+                    .withoutExpiry(false);
             assertEquals(-1, message.ttlMillis());
             assertEquals(5, message.body());
             assertEquals(77, message.streamed());
