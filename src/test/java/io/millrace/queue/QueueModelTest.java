@@ -45,18 +45,16 @@ class QueueModelTest {
         final int index;
         final int priority;
         final String group;
-        final boolean durable;
         boolean onDisk;
         boolean delivered;
         boolean gone;
         Taker holder;
 
-        Known(String name, int index, int priority, String group, boolean durable) {
+        Known(String name, int index, int priority, String group) {
             this.name = name;
             this.index = index;
             this.priority = priority;
             this.group = group;
-            this.durable = durable;
         }
     }
 
@@ -78,7 +76,7 @@ class QueueModelTest {
             settings = random.nextInt(4) == 0
                     ? QueueScene.withoutDeadLetters().withConsumers(QueueSettings.Consumers.SINGLE_ACTIVE)
                     : QueueScene.withoutDeadLetters();
-            memory = 8_000 + random.nextInt(100_000);
+            memory = 8_000L + random.nextInt(100_000);
             groups = random.nextBoolean();
             priorities = random.nextBoolean();
             scene = new QueueScene(settings, memory);
@@ -121,7 +119,7 @@ class QueueModelTest {
             String group = groups && random.nextInt(3) > 0 ? "g" + random.nextInt(4) : "";
             boolean durable = random.nextInt(3) > 0;
             String name = String.format(Locale.ROOT, "%05d-%d-%s", index, priority, "x".repeat(random.nextInt(60)));
-            Known message = new Known(name, index, priority, group, durable);
+            Known message = new Known(name, index, priority, group);
             known.put(name, message);
             int sequence = random.nextInt(20) == 0 ? -1 : 1;
             scene.queue.offer(Messages.of(name, durable, priority, group, sequence), outcome -> {
