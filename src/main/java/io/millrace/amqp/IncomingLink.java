@@ -10,7 +10,6 @@ import io.millrace.message.Outcome;
 import io.millrace.queue.BodyWriter;
 import io.millrace.queue.Receipt;
 import io.millrace.queue.Target;
-import java.util.Map;
 import java.util.Optional;
 import org.apache.qpid.proton.amqp.Binary;
 import org.apache.qpid.proton.amqp.UnsignedInteger;
@@ -219,10 +218,7 @@ final class IncomingLink extends AmqpLink {
         if (!inDelivery) {
             int id = session().newIncomingDelivery(transfer);
             if (credit <= 0) {
-                end(new Condition(
-                        Condition.TRANSFER_LIMIT_EXCEEDED,
-                        "delivery " + Integer.toUnsignedString(id) + " on link \"" + name()
-                                + "\" came without credit"));
+                end(TransferRules.withoutCredit(id, name()));
             }
             if (active()) {
                 begin(transfer, id);
@@ -243,10 +239,7 @@ final class IncomingLink extends AmqpLink {
                     transfer, deliveryId, name(), "has no message-format in the first of its transfers");
         }
         if (transfer.getRcvSettleMode() == ReceiverSettleMode.SECOND && !second()) {
-            end(new Condition(
-                    Condition.INVALID_FIELD,
-                    "delivery " + transfer.getDeliveryId() + " wants rcv-settle-mode second; link \"" + name()
-                            + "\" has first"));
+            end(TransferRules.notSecond(transfer, name()));
             return;
         }
         deliveryId = id;
@@ -307,11 +300,7 @@ final class IncomingLink extends AmqpLink {
     /** Keeps a part of the message; detaches the link, and returns false, when the message gets too large. */
     private boolean append(Binary payload, boolean more) {
         if (content.size() + payload.getLength() > maxMessageSize) {
-            detach(new Condition(
-                    Condition.MESSAGE_SIZE_EXCEEDED,
-                    "the message is larger than " + maxMessageSize + " bytes, the largest that link \"" + name()
-                            + "\" takes",
-                    Map.of("limit", maxMessageSize)));
+            detach(TransferRules.tooLarge(maxMessageSize, name()));
             return false;
         }
         content.append(payload, format, more);

@@ -113,9 +113,10 @@ final class ReceivingEndpoint extends LinkEndpoint {
      */
     boolean answered(Binary tag, Outcome outcome, boolean told) {
         Received delivery = received.get(tag);
-        delivery.outcome = Optional.of(outcome);
-        boolean open = !delivery.settled && !(told && !second);
-        if (!open) {
+        boolean open = delivery != null && !delivery.settled && !(told && !second);
+        if (open) {
+            delivery.outcome = Optional.of(outcome);
+        } else {
             received.remove(tag);
         }
         certain();

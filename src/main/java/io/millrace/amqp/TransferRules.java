@@ -3,6 +3,7 @@ package io.millrace.amqp;
 import io.millrace.message.Condition;
 import io.millrace.message.Outcome;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import org.apache.qpid.proton.amqp.Binary;
 import org.apache.qpid.proton.amqp.transaction.Coordinator;
@@ -60,5 +61,25 @@ final class TransferRules {
         return rejected.error()
                 .orElseGet(() ->
                         new Condition(Condition.INTERNAL_ERROR, "a message on link \"" + link + "\" was refused"));
+    }
+
+    static Condition withoutCredit(int deliveryId, String link) {
+        return new Condition(
+                Condition.TRANSFER_LIMIT_EXCEEDED,
+                "delivery " + Integer.toUnsignedString(deliveryId) + " on link \"" + link + "\" came without credit");
+    }
+
+    static Condition notSecond(Transfer transfer, String link) {
+        return new Condition(
+                Condition.INVALID_FIELD,
+                "delivery " + transfer.getDeliveryId() + " wants rcv-settle-mode second; link \"" + link
+                        + "\" has first");
+    }
+
+    static Condition tooLarge(long most, String link) {
+        return new Condition(
+                Condition.MESSAGE_SIZE_EXCEEDED,
+                "the message is larger than " + most + " bytes, the largest that link \"" + link + "\" takes",
+                Map.of("limit", most));
     }
 }

@@ -268,6 +268,17 @@ class ResumptionTest {
         }
 
         @Test
+        void anAnswerThatComesAfterTheEndOfTheLinkHarmsNobody() {
+            queue.holdReceipts = true;
+            peer.transfer(0, 2, Peer.message("c"));
+            peer.send(Peer.detach(0));
+            peer.expect(Detach.class);
+            queue.releaseHeld();
+            peer.loop.runAll();
+            peer.expectNothing();
+        }
+
+        @Test
         void inModeFirstOnlyWhatWasNotAnsweredIsKept() {
             Attach first = unsettled(Peer.sender(1, "q"), new HashMap<>());
             attach(first);

@@ -46,6 +46,12 @@ final class RawClient implements AutoCloseable {
         in = new DataInputStream(new BufferedInputStream(socket.getInputStream(), 64 << 10));
     }
 
+    /** How long it waits for a frame. */
+    RawClient patience(int millis) throws IOException {
+        socket.setSoTimeout(millis);
+        return this;
+    }
+
     /** Opens the connection and begins the session. */
     RawClient open() throws IOException {
         write(HEADER);
@@ -117,6 +123,15 @@ final class RawClient implements AutoCloseable {
         encoder.writeObject(performative);
         buffer.putInt(0, buffer.position()).putInt(4, 0x02_00_00_00);
         return Arrays.copyOf(buffer.array(), buffer.position());
+    }
+
+    /** A frame with a message, or with a part of one. */
+    byte[] frame(Object performative, byte[] message) {
+        byte[] head = frame(performative);
+        byte[] whole = Arrays.copyOf(head, head.length + message.length);
+        System.arraycopy(message, 0, whole, head.length, message.length);
+        ByteBuffer.wrap(whole).putInt(0, whole.length);
+        return whole;
     }
 
     void write(byte[] bytes) throws IOException {
