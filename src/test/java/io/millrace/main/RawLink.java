@@ -1,6 +1,7 @@
 package io.millrace.main;
 
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -13,9 +14,7 @@ import org.apache.qpid.proton.amqp.messaging.Source;
 import org.apache.qpid.proton.amqp.messaging.Target;
 import org.apache.qpid.proton.amqp.transport.Attach;
 import org.apache.qpid.proton.amqp.transport.DeliveryState;
-import org.apache.qpid.proton.amqp.transport.Detach;
 import org.apache.qpid.proton.amqp.transport.Disposition;
-import org.apache.qpid.proton.amqp.transport.ErrorCondition;
 import org.apache.qpid.proton.amqp.transport.Flow;
 import org.apache.qpid.proton.amqp.transport.Role;
 import org.apache.qpid.proton.amqp.transport.Transfer;
@@ -41,6 +40,8 @@ final class RawLink implements AutoCloseable {
         attach.setTarget(target);
         attach.setInitialDeliveryCount(UnsignedInteger.ZERO);
         link.write(attach);
+        // Who sends without credit is detached.
+        assertNotNull(link.next(Flow.class).getHandle(), "a flow of the link");
         return link;
     }
 
@@ -99,11 +100,6 @@ final class RawLink implements AutoCloseable {
             performative = client.read();
         }
         return kind.cast(performative);
-    }
-
-    /** What the broker detached the link with. */
-    ErrorCondition detached() throws IOException {
-        return next(Detach.class).getError();
     }
 
     /** The text of the next message, which is the one to {@link #settle}. */
