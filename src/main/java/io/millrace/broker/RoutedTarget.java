@@ -57,7 +57,7 @@ final class RoutedTarget implements MoveTarget {
             }
         }
         Message shared = shared(publication);
-        Receipt each = new Together(queues.size(), receipt);
+        Receipt each = new Together(queues.size(), transaction.exists(), receipt);
         for (Queue queue : queues) {
             queue.offer(shared, transaction, each);
         }
@@ -74,7 +74,7 @@ final class RoutedTarget implements MoveTarget {
             return;
         }
         Message shared = shared(publication);
-        Receipt each = new Together(queues.size(), receipt);
+        Receipt each = new Together(queues.size(), false, receipt);
         Optional<Fact.MessageRemoved> left = leaves;
         for (Queue queue : queues) {
             queue.move(shared, left, each);
@@ -109,18 +109,25 @@ final class RoutedTarget implements MoveTarget {
 
     /** Answers for all queues when the last of them has answered. */
     private static final class Together implements Receipt {
+        private final boolean allOrNone;
         private final Receipt sender;
+        private Outcome answer = Outcome.ACCEPTED;
         private int waiting;
 
-        Together(int queues, Receipt sender) {
+        /** @param allOrNone in a transaction, where one queue that refuses keeps the others from having the message, too */
+        Together(int queues, boolean allOrNone, Receipt sender) {
             this.waiting = queues;
+            this.allOrNone = allOrNone;
             this.sender = sender;
         }
 
         @Override
         public void settled(Outcome outcome) {
+            if (allOrNone && outcome instanceof Outcome.Rejected) {
+                answer = outcome;
+            }
             if (--waiting == 0) {
-                sender.settled(Outcome.ACCEPTED);
+                sender.settled(answer);
             }
         }
     }

@@ -289,7 +289,8 @@ final class Arrivals {
         schedule.findPlace(dueMillis, key -> {
             if (queue.deleted()) {
                 loop.memory().release(message.size());
-                receipt.settled(new Outcome.Rejected(queue.deletedCondition()));
+                // A subscription that ended is no concern of whoever sends to the topic.
+                receipt.settled(queue.missed() ? new Outcome.Rejected(queue.deletedCondition()) : Outcome.ACCEPTED);
                 return;
             }
             QueuedMessage waits = new QueuedMessage(queue, key, message, durable, now);

@@ -146,11 +146,12 @@ final class Window {
             lane.put(message);
         }
         available++;
-        queue.sees(message);
-        queue.cameBack(message);
+        // Before it may be dropped to make room.
         if (message.expiryMillis != 0) {
             queue.expiry().watch(message);
         }
+        queue.sees(message);
+        queue.cameBack(message);
     }
 
     /** The transaction of a message that has its place is rolled back: the place stays empty. */

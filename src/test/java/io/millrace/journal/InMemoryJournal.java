@@ -16,7 +16,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -78,7 +78,8 @@ public final class InMemoryJournal implements Journal, MessageReader {
             onFailure.accept(new JournalException("the disk of the test failed: that was asked for"));
             return;
         }
-        IdentityHashMap<Executor, List<Runnable>> answers = new IdentityHashMap<>();
+        // In a fixed order, so that a seed is the same run each time.
+        Map<Executor, List<Runnable>> answers = new LinkedHashMap<>();
         List<Waiting> flushed = waiting.subList(0, Math.min(batches, waiting.size()));
         for (Waiting next : flushed) {
             next.batch.forEach(this::apply);
@@ -116,7 +117,6 @@ public final class InMemoryJournal implements Journal, MessageReader {
         successor.nodes.putAll(nodes);
         successor.messages.putAll(messages);
         successor.nextSequence.putAll(nextSequence);
-        successor.deleted.addAll(deleted);
         successor.parts.putAll(parts);
         identities.forEach((queue, seen) -> successor.identities.put(queue, new TreeMap<>(seen)));
         successor.lastBody = lastBody;

@@ -20,6 +20,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 
 /**
  * The journal of a simulation: holds reads and answers back until they are let through, and checks that each fact fits those before it.
@@ -32,11 +33,75 @@ final class JournalTap implements Journal, MessageReader {
     private final ArrayDeque<Runnable> answers = new ArrayDeque<>();
     private final List<Runnable> reads = new ArrayList<>();
 
+    private final Set<Long> deleted = new HashSet<>();
+    private final Map<Long, String> titles = new HashMap<>();
+
+    /** The broker died: what the next one opens. What was on disk once is remembered. */
+    JournalTap successor() {
+        JournalTap successor = new JournalTap(journal.successor());
+        successor.onDisk.addAll(onDisk);
+        return successor;
+    }
+
     JournalTap(InMemoryJournal journal) {
         this.journal = journal;
+        for (RecoveredNode node : journal.recover()) {
+            titles.put(node.declared().number(), title(node.declared()));
+        }
         for (StoredMessage message : journal.messages()) {
             sizes.put(message.key(), message.bytes().length);
+            onDisk.add(place(message.key(), message.bytes()));
         }
+    }
+
+    /** What the broker calls a node in figures and annotations. */
+    private static String title(Fact.NodeDeclared node) {
+        return node.kind() == Fact.NodeKind.SUBSCRIPTION
+                ? node.address() + "::" + node.properties().get("container") + "."
+                        + node.properties().get("name")
+                : node.address();
+    }
+
+    /** Which message this is, and from which place, be it there still or dead; as {@link Ledger#key} says it. */
+    private String place(MessageKey key, byte[] bytes) {
+        Object origin = Messages.parse(bytes).annotation("x-opt-death-address");
+        String place = origin.equals("") ? titles.getOrDefault(key.queue(), "?") : origin.toString();
+        return place + "/" + Messages.name(bytes);
+    }
+
+    /** How many messages each node has. */
+    Map<Long, Long> counts() {
+        return journal.recover().stream()
+                .collect(Collectors.toMap(node -> node.declared().number(), RecoveredNode::messages));
+    }
+
+    /** The number of the node that has this title now; 0 if none has. */
+    long number(String title) {
+        return titles.entrySet().stream()
+                .filter(each -> each.getValue().equals(title))
+                .mapToLong(Map.Entry::getKey)
+                .max()
+                .orElse(0);
+    }
+
+    /** The titles of all nodes that are there. */
+    Set<String> nodes() {
+        return journal.recover().stream().map(node -> title(node.declared())).collect(Collectors.toSet());
+    }
+
+    /** All messages that are in the store. */
+    Set<String> contents() {
+        return journal.messages().stream()
+                .map(stored -> place(stored.key(), stored.bytes()))
+                .collect(Collectors.toSet());
+    }
+
+    /** How many messages wait for their time in the store, by the titles of their queues. */
+    Map<String, Long> scheduled() {
+        return journal.messages().stream()
+                .filter(stored -> stored.key().scheduled())
+                .collect(Collectors.groupingBy(
+                        stored -> titles.getOrDefault(stored.key().queue(), "?"), Collectors.counting()));
     }
 
     /** Lets the next answer to an append through; false if none waits. A read may see what is not answered yet. */
@@ -69,16 +134,24 @@ final class JournalTap implements Journal, MessageReader {
 
     private void written(Fact fact) {
         if (fact instanceof Fact.MessageStored stored) {
-            onDisk.add(Messages.name(stored.bytes()));
+            onDisk.add(place(stored.key(), stored.bytes()));
+        } else if (fact instanceof Fact.MessageMoved moved) {
+            onDisk.add(place(moved.stored().key(), moved.stored().bytes()));
         }
     }
 
     /** Whether the broker has been told that this message is on disk. */
-    boolean isOnDisk(String name) {
-        return onDisk.contains(name);
+    boolean isOnDisk(String key) {
+        return onDisk.contains(key);
     }
 
     private void check(Fact fact) {
+        if (fact instanceof Fact.NodeDeclared node) {
+            titles.put(node.number(), title(node));
+        } else if (fact instanceof Fact.NodeDeleted node) {
+            sizes.keySet().removeIf(key -> key.queue() == node.number());
+            deleted.add(node.number());
+        }
         if (fact instanceof Fact.MessageStored stored) {
             stored(stored);
         } else if (fact instanceof Fact.MessageRemoved removed) {
@@ -105,6 +178,9 @@ final class JournalTap implements Journal, MessageReader {
     }
 
     private void removed(Fact.MessageRemoved removed) {
+        if (deleted.contains(removed.key().queue())) {
+            return;
+        }
         Integer before = sizes.remove(removed.key());
         Checks.that(before != null, "%s is removed, but not stored (any more)", removed.key());
         Checks.that(

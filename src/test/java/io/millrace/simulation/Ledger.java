@@ -5,287 +5,383 @@ import io.millrace.message.Outcome;
 import io.millrace.queue.Delivery;
 import io.millrace.queue.Messages;
 import io.millrace.queue.Receipt;
+import io.millrace.simulation.Copy.Fate;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
+import java.util.Optional;
+import java.util.Set;
 
 /**
  * What a simulation knows of each message, from what clients did and were told: the model that the broker is checked
  * against. Every method is called before the broker is, or as it answers.
  */
 final class Ledger {
+    final GroupRules groups = new GroupRules();
+    final OrderRules order;
+    final TimeRules time;
+    final DuplicateRules duplicates = new DuplicateRules();
+    final TransactionRules transactions;
+
     private final Plan plan;
-    private final Map<String, Entry> entries = new LinkedHashMap<>();
+    private final Map<String, Parcel> parcels = new LinkedHashMap<>();
     private int awaited;
     private int generation;
     private JournalTap journal;
+    private Loops loops;
 
-    Ledger(Plan plan, JournalTap journal) {
+    Ledger(Plan plan, JournalTap journal, Loops loops) {
         this.plan = plan;
         this.journal = journal;
+        this.loops = loops;
+        order = new OrderRules(plan);
+        time = new TimeRules(plan);
+        transactions = new TransactionRules(plan, this);
     }
 
-    /** Where a message is in its life, as far as clients can tell. */
-    enum Fate {
-        OFFERED,
-        PRESENT,
-        /** A consumer is through with it, and may have been told so or not. */
-        SETTLED,
-        /** The broker died while this was open: it may be there or not. */
-        DOUBT,
-        GONE
+    /** How the store shows where a copy is. */
+    static String key(Copy copy) {
+        return copy.place.title() + "/" + copy.parcel.name;
     }
 
-    /** A message. */
-    static final class Entry {
-        final String name;
-        final String queue;
-        final int producer;
-        final int index;
-        final boolean durable;
-        Fate fate = Fate.OFFERED;
-        boolean answered;
-        SimConsumer holder;
-        boolean buried;
-        boolean returned;
-
-        /** A consumer had it; the broker may not know any more when it was released and only the store has it. */
-        boolean seen;
-
-        boolean excluded;
-        boolean died;
-        int failures;
-
-        Entry(String name, String queue, int producer, int index, boolean durable) {
-            this.name = name;
-            this.queue = queue;
-            this.producer = producer;
-            this.index = index;
-            this.durable = durable;
-        }
+    boolean isOnDisk(Copy copy) {
+        return journal.isOnDisk(key(copy));
     }
 
     // ---- producers
 
-    Entry offered(String queue, int producer, boolean durable) {
-        String name = "m" + entries.size();
-        Entry entry = new Entry(name, queue, producer, entries.size(), durable);
-        entries.put(name, entry);
-        return entry;
+    /** A message is about to be sent. */
+    Parcel offered(int stream, Traits traits, Map<Place, Boolean> places) {
+        Parcel parcel = new Parcel(parcels.size(), stream, generation, traits);
+        parcels.put(parcel.name, parcel);
+        places.forEach((place, certain) -> {
+            Copy copy = new Copy(parcel, place);
+            copy.fate = certain ? Fate.OFFERED : Fate.DOUBT;
+            parcel.copies.put(place, copy);
+            duplicates.offered(copy);
+        });
+        return parcel;
     }
 
-    /** Who waits for the answer to an offer. */
-    Receipt answer(Entry entry) {
-        return receipt(entry, outcome -> {
+    /** Who waits for the answer to an offer in no transaction. */
+    Receipt answer(Parcel parcel) {
+        return receipt(parcel.name, outcome -> {
             if (outcome instanceof Outcome.Rejected rejected) {
-                Checks.that(entry.fate == Fate.OFFERED, "%s is refused, but was %s", entry.name, entry.fate);
-                checkRefusal(entry, rejected.error().orElseThrow());
-                entry.fate = Fate.GONE;
+                for (Copy copy : parcel.copies.values()) {
+                    Checks.that(
+                            copy.fate == Fate.OFFERED || copy.fate == Fate.DOUBT, "%s is refused, and was there", copy);
+                    copy.fate = Fate.GONE;
+                }
+                isRefusedForAReason(parcel, rejected.error().orElseThrow());
                 return;
             }
-            Checks.that(outcome instanceof Outcome.Accepted, "%s was answered %s", entry.name, outcome);
-            Checks.that(
-                    !entry.durable || journal.isOnDisk(entry.name),
-                    "durable %s was accepted, and is not on disk",
-                    entry.name);
-            entry.answered = true;
-            if (entry.fate == Fate.OFFERED) {
-                entry.fate = Fate.PRESENT;
+            if (outcome instanceof Outcome.Released
+                    && parcel.copies.values().stream().anyMatch(Copy::mayRepeat)) {
+                // What it repeats was rolled back.
+                parcel.copies.values().forEach(copy -> copy.fate = Fate.GONE);
+                return;
+            }
+            Checks.that(outcome instanceof Outcome.Accepted, "%s was answered %s", parcel.name, outcome);
+            parcel.answered = true;
+            for (Copy copy : parcel.copies.values()) {
+                if (copy.fate == Fate.OFFERED) {
+                    isOnDiskWhenItIsAccepted(copy);
+                    copy.fate = Fate.PRESENT;
+                }
             }
         });
     }
 
-    private void checkRefusal(Entry entry, Condition condition) {
-        Checks.that(condition.info().get("queue").equals(entry.queue), "%s was refused: %s", entry.name, condition);
-        Object reason = condition.info().get("reason");
-        boolean allowed = reason.equals("store-full")
-                ? plan.storeWasFull()
-                : reason.equals("max-messages")
-                        && plan.settings(entry.queue).maxMessages().isPresent();
-        Checks.that(allowed, "%s was refused: %s", entry.name, condition);
+    /** Who waits for the answer to an offer in a transaction. */
+    Receipt answer(Parcel parcel, SimTransaction transaction) {
+        return receipt(parcel.name, outcome -> {
+            if (outcome instanceof Outcome.Rejected rejected) {
+                isRefusedForAReason(parcel, rejected.error().orElseThrow());
+                transaction.doomed = true;
+            } else {
+                Checks.that(outcome instanceof Outcome.Accepted, "%s was answered %s", parcel.name, outcome);
+            }
+        });
     }
 
-    private Receipt receipt(Entry entry, Receipt then) {
+    private void isOnDiskWhenItIsAccepted(Copy copy) {
+        boolean mustBe = copy.durable() && !copy.place.dropsOldest() && !copy.mayHaveExpired(loops.latestMillis());
+        Checks.that(
+                !mustBe || duplicates.withTheIdentityOf(copy).stream().anyMatch(this::isOnDisk),
+                "%s was accepted, and is not on disk",
+                copy);
+    }
+
+    private void isRefusedForAReason(Parcel parcel, Condition condition) {
+        Object reason = condition.info().get("reason");
+        Object queue = condition.info().get("queue");
+        boolean limited = parcel.copies.keySet().stream().anyMatch(Place::hasLimit);
+        boolean undone = condition.symbol().equals(Condition.TRANSACTION_ROLLBACK);
+        Checks.that(
+                reason != null && queue != null && isReasonToRefuse(reason) && (limited || undone || !isLimit(reason)),
+                "%s was refused: %s",
+                parcel.name,
+                condition);
+    }
+
+    private static boolean isLimit(Object reason) {
+        return reason.equals("max-messages");
+    }
+
+    boolean isReasonToRefuse(Object reason) {
+        return reason.equals("store-full")
+                ? plan.storeWasFull()
+                : isLimit(reason) || (reason.equals("transaction-bytes") && plan.transacted());
+    }
+
+    Receipt receipt(String what, Receipt then) {
         int born = generation;
         boolean[] called = {false};
         awaited++;
         return outcome -> {
-            Checks.that(born == generation, "%s is answered by a dead broker", entry.name);
-            Checks.that(!called[0], "%s is answered twice", entry.name);
+            Checks.that(born == generation, "%s is answered by a dead broker", what);
+            Checks.that(!called[0], "%s is answered twice", what);
             called[0] = true;
             awaited--;
             then.settled(outcome);
         };
     }
 
+    /** Something other than an outcome is to come; to be run when it does. */
+    Runnable expect(String what) {
+        Receipt receipt = receipt(what, outcome -> {});
+        return () -> receipt.settled(Outcome.ACCEPTED);
+    }
+
     // ---- consumers
 
-    Entry delivered(SimConsumer consumer, Delivery delivery) {
-        Entry entry = entry(delivery);
-        String at = consumer.address();
-        Checks.that(entry.holder == null, "%s is delivered to two consumers", entry.name);
+    /** What was handed to a consumer, or shown to a browser, at some place. */
+    Copy copy(Delivery delivery, Place at) {
+        Parcel parcel = parcels.get(Messages.name(delivery.message()));
+        Checks.that(parcel != null, "a message comes that nobody sent");
+        Object origin = delivery.message().annotation("x-opt-death-address");
+        return parcel.copies.values().stream()
+                .filter(each -> at.isGrave() ? each.place.isCalledOrWas(origin) : each.place == at)
+                .findFirst()
+                .orElseThrow(() -> new AssertionError(parcel.name + " of " + origin + " comes from " + at
+                        + ", was sent to " + parcel.copies.keySet()));
+    }
+
+    Copy delivered(SimConsumer consumer, Delivery delivery) {
+        Place at = consumer.place();
+        Copy copy = copy(delivery, at);
+        if (copy.transaction.isPresent()) {
+            transactions.seen(copy);
+        }
+        isThereToBeDelivered(copy, at);
+        comesFromWhereItBelongs(copy, at, delivery);
+        failedAttemptsAreCounted(copy, at, delivery.deliveryCount());
+        time.delivered(copy, at, delivery.message(), loops);
+        duplicates.noMessageComesThatRepeatsAnother(copy);
+        order.whatIsGivenBackComesBeforeLaterMessages(copy, consumer, loops.latestMillis());
+        groups.delivered(copy, consumer, delivery.firstAcquirer() && !copy.seen);
+        if (at.isGrave()) {
+            copy.buried = true;
+            copy.died = true;
+        }
+        copy.failures = delivery.deliveryCount();
+        copy.doubtfulFailures = 0;
+        copy.fate = Fate.PRESENT;
+        copy.holder = consumer;
+        return copy;
+    }
+
+    private static void isThereToBeDelivered(Copy copy, Place at) {
+        Checks.that(copy.holder == null, "%s is delivered to two consumers", copy);
+        Checks.that(copy.fate != Fate.SETTLED && copy.fate != Fate.GONE, "%s comes from %s all the same", copy, at);
+        Checks.that(copy.fate != Fate.TENTATIVE, "%s is seen before its transaction", copy);
+        Checks.that(!copy.buried || at.isGrave(), "%s is dead, and comes from %s", copy, at);
+    }
+
+    private void comesFromWhereItBelongs(Copy copy, Place at, Delivery delivery) {
+        boolean expired = "expired".equals(delivery.message().annotation("x-opt-death-reason"));
+        boolean dead = copy.died
+                && copy.place.deadLetterQueue().filter(at.title()::equals).isPresent();
+        Checks.that(at == copy.place || expired || dead, "%s comes from %s", copy, at);
+    }
+
+    private void failedAttemptsAreCounted(Copy copy, Place at, int count) {
+        boolean limited = at == copy.place && at.deadLetterQueue().isPresent();
         Checks.that(
-                entry.fate != Fate.SETTLED && entry.fate != Fate.GONE,
-                "%s is %s, and comes from %s all the same",
-                entry.name,
-                entry.fate,
-                at);
+                !limited || count < at.settings.maxDeliveries(), "%s comes after %s failed deliveries", copy, count);
         Checks.that(
-                at.equals(entry.queue) || (at.equals(plan.deadLetterQueue(entry.queue)) && entry.died),
-                "%s of %s comes from %s",
-                entry.name,
-                entry.queue,
-                at);
-        Checks.that(!entry.buried || !at.equals(entry.queue), "%s is dead, and comes from %s", entry.name, at);
-        boolean limited = at.equals(entry.queue) && plan.hasDeadLetters(at);
-        Checks.that(
-                !limited || delivery.deliveryCount() < plan.settings(at).maxDeliveries(),
-                "%s comes after %s failed deliveries",
-                entry.name,
-                delivery.deliveryCount());
-        Checks.that(
-                generation > 0 || entry.died || delivery.deliveryCount() == entry.failures,
+                generation > 0
+                        || copy.died
+                        || at != copy.place
+                        || (count >= copy.failures && count <= copy.failures + copy.doubtfulFailures),
                 "%s comes with %s failed deliveries, not %s",
-                entry.name,
-                delivery.deliveryCount(),
-                entry.failures);
-        if (!consumer.selects()) {
-            checkTurn(entry, at);
-        }
-        entry.failures = delivery.deliveryCount();
-        entry.fate = Fate.PRESENT;
-        entry.holder = consumer;
-        entry.returned = false;
-        return entry;
+                copy,
+                count,
+                copy.failures);
     }
 
-    /** Messages that were returned come before later ones. Exact where calls take effect at once and nothing is dropped. */
-    private void checkTurn(Entry entry, String at) {
-        if (plan.loops() > 1 || plan.dropsOldest(at) || !at.equals(entry.queue)) {
-            return;
-        }
-        for (Entry other : entries.values()) {
-            boolean before = other.returned
-                    && !other.excluded
-                    && other.queue.equals(entry.queue)
-                    && other.producer == entry.producer
-                    && other.index < entry.index;
-            Checks.that(!before, "%s comes before %s, which was returned", entry.name, other.name);
-        }
+    /** The consumer is about to settle; in no transaction. */
+    Receipt settling(Copy copy, Place at, Outcome outcome, boolean waits) {
+        letGo(copy, at);
+        settled(copy, at, outcome);
+        boolean forGood = copy.fate == Fate.SETTLED;
+        return waits ? receipt(copy.parcel.name, told -> told(copy, outcome, told, forGood)) : Receipt.NONE;
     }
 
-    Entry entry(Delivery delivery) {
-        Entry entry = entries.get(Messages.name(delivery.message()));
-        Checks.that(entry != null, "a message comes that nobody sent");
-        return entry;
+    /** The consumer is about to settle in a transaction. */
+    Receipt settling(Copy copy, Place at, Outcome outcome, SimTransaction transaction) {
+        letGo(copy, at);
+        transactions.taken(transaction, copy, at, outcome);
+        return receipt(
+                copy.parcel.name,
+                told -> Checks.that(told.equals(outcome), "%s was settled %s, and answered %s", copy, outcome, told));
     }
 
-    /** The consumer is about to settle. */
-    Receipt settling(Entry entry, String at, Outcome outcome, boolean waits) {
-        entry.holder = null;
+    private void letGo(Copy copy, Place at) {
+        copy.holder = null;
+        groups.letGo(copy, at);
+    }
+
+    /** What an outcome does to a message. */
+    void settled(Copy copy, Place at, Outcome outcome) {
         if (outcome instanceof Outcome.Accepted) {
-            entry.fate = Fate.SETTLED;
+            copy.fate = Fate.SETTLED;
         } else if (outcome instanceof Outcome.Rejected) {
-            died(entry, at);
+            died(copy, at);
         } else if (outcome instanceof Outcome.Modified modified && modified.deliveryFailed()) {
-            entry.excluded |= modified.undeliverableHere();
-            failed(entry, at);
+            failed(copy, at);
         } else {
-            entry.excluded |= outcome instanceof Outcome.Modified modified && modified.undeliverableHere();
-            entry.returned = at.equals(entry.queue);
+            givenBack(copy, at);
         }
-        boolean forGood = entry.fate == Fate.SETTLED;
-        return waits ? receipt(entry, told -> told(entry, outcome, told, forGood)) : Receipt.NONE;
     }
 
-    private static void told(Entry entry, Outcome asked, Outcome told, boolean forGood) {
-        Checks.that(told.equals(asked), "%s was settled %s, and answered %s", entry.name, asked, told);
+    private static void told(Copy copy, Outcome asked, Outcome told, boolean forGood) {
+        Checks.that(told.equals(asked), "%s was settled %s, and answered %s", copy, asked, told);
         if (forGood) {
-            entry.fate = Fate.GONE;
+            copy.fate = Fate.GONE;
         }
     }
 
-    private void failed(Entry entry, String at) {
-        entry.failures++;
-        if (plan.hasDeadLetters(at) && entry.failures >= plan.settings(at).maxDeliveries()) {
-            died(entry, at);
+    void failed(Copy copy, Place at) {
+        copy.failures++;
+        if (at.deadLetterQueue().isPresent() && copy.failures >= at.settings.maxDeliveries()) {
+            died(copy, at);
+        } else if (at.restMillis() > 0) {
+            time.rests(copy, loops);
         } else {
-            entry.returned = at.equals(entry.queue);
+            givenBack(copy, at);
         }
     }
 
-    private void died(Entry entry, String at) {
-        entry.died = true;
-        if (plan.hasDeadLetters(at)) {
-            entry.buried = true;
+    private void givenBack(Copy copy, Place at) {
+        if (at == copy.place) {
+            order.givenBack(copy);
+        }
+    }
+
+    private static void died(Copy copy, Place at) {
+        copy.died = true;
+        if (at.deadLetterQueue().isPresent()) {
+            copy.buried = true;
         } else {
-            entry.fate = Fate.SETTLED;
+            copy.fate = Fate.SETTLED;
         }
     }
 
     /** The consumer is about to leave. */
-    void leaving(Entry entry, String at, boolean lost) {
-        entry.holder = null;
+    void leaving(Copy copy, Place at, boolean lost) {
+        letGo(copy, at);
         if (lost) {
-            failed(entry, at);
+            failed(copy, at);
         } else {
-            entry.returned = at.equals(entry.queue);
+            givenBack(copy, at);
         }
     }
 
-    // ---- ends
+    // ---- subscriptions
 
-    void crashed(JournalTap successor) {
+    /** Whether a durable subscription that nobody uses is to end. */
+    boolean endsSubscription() {
+        return plan.ends(parcels.size());
+    }
+
+    /** A subscription is about to end: what it has may be there or not. */
+    void ending(Place place) {
+        copiesOf(place).forEach(copy -> {
+            if (copy.fate != Fate.GONE && !copy.buried) {
+                copy.fate = Fate.DOUBT;
+            }
+        });
+    }
+
+    /** It has ended; what is dead or was about to expire may be in a grave. */
+    void ended(Place place) {
+        copiesOf(place).forEach(copy -> {
+            if (!copy.died && !copy.expires() && copy.transaction.isEmpty()) {
+                copy.fate = Fate.GONE;
+            }
+        });
+    }
+
+    private List<Copy> copiesOf(Place place) {
+        return parcels.values().stream()
+                .map(parcel -> Optional.ofNullable(parcel.copies.get(place)))
+                .flatMap(Optional::stream)
+                .toList();
+    }
+
+    List<Copy> all() {
+        List<Copy> all = new ArrayList<>();
+        parcels.values().forEach(parcel -> all.addAll(parcel.copies.values()));
+        return all;
+    }
+
+    // ---- a crash
+
+    void crashed(JournalTap successor, Loops newLoops) {
+        Set<String> stored = successor.contents();
+        transactions.crashed(stored);
         journal = successor;
+        loops = newLoops;
         generation++;
         awaited = 0;
-        for (Entry entry : entries.values()) {
-            entry.holder = null;
-            entry.buried = false;
-            entry.returned = false;
-            entry.excluded = false;
-            boolean sure = entry.fate == Fate.PRESENT && entry.answered && !plan.dropsOldest(entry.queue);
-            if (!entry.durable) {
-                entry.fate = Fate.GONE;
-            } else if (entry.fate != Fate.GONE && !sure) {
-                entry.fate = Fate.DOUBT;
+        order.crashed();
+        groups.crashed();
+        for (Copy copy : all()) {
+            copy.holder = null;
+            copy.returned = false;
+            copy.notBefore = copy.seen ? 0 : copy.notBefore;
+            copy.excluded.clear();
+            boolean sure = copy.fate == Fate.PRESENT && copy.parcel.answered && !copy.place.dropsOldest();
+            if (!copy.durable()) {
+                // What is dead is kept, also when it was in a place that does not outlive the broker.
+                boolean mayBeDead = copy.parcel.durable() && copy.mayHaveExpired(loops.latestMillis());
+                copy.fate = mayBeDead && copy.fate != Fate.GONE ? Fate.DOUBT : Fate.GONE;
+            } else if (copy.fate != Fate.GONE && (!sure || !copy.place.persistent)) {
+                copy.fate = Fate.DOUBT;
             }
+            copy.buried = false;
+            theStoreHasWhatItShould(copy, stored);
         }
     }
+
+    private static void theStoreHasWhatItShould(Copy copy, Set<String> stored) {
+        boolean told = copy.mayRepeat() || copy.expires() || copy.place.dropsOldest();
+        Checks.that(
+                told || copy.fate != Fate.PRESENT || stored.contains(key(copy)),
+                "%s was accepted, and is not in the store after a crash",
+                copy);
+        Checks.that(
+                copy.fate != Fate.GONE || !copy.durable() || !stored.contains(key(copy)),
+                "%s is in the store after a crash",
+                copy);
+    }
+
+    // ---- the end
 
     /** Everything has come to rest. */
     void checkAnswered() {
         Checks.that(awaited == 0, "%s answers never came", awaited);
-    }
-
-    /** All queues have been emptied; these came out of them. */
-    void checkComplete(List<String> delivered) {
-        Map<String, Integer> times = new HashMap<>();
-        delivered.forEach(name -> times.merge(name, 1, Integer::sum));
-        times.forEach((name, count) -> Checks.that(count == 1, "%s comes %s times", name, count));
-        for (Entry entry : entries.values()) {
-            boolean must = entry.fate == Fate.PRESENT && (!plan.dropsOldest(entry.queue) || entry.buried);
-            Checks.that(
-                    !must || times.containsKey(entry.name),
-                    "%s of %s is lost (durable %s)",
-                    entry.name,
-                    entry.queue,
-                    entry.durable);
-        }
-    }
-
-    /** What one consumer got of a queue from its start to its end is in order. */
-    void checkOrder(List<String> names) {
-        Map<Integer, Integer> last = new TreeMap<>();
-        List<String> seen = new ArrayList<>();
-        for (String name : names) {
-            Entry entry = entries.get(name);
-            Integer before = last.put(entry.producer, entry.index);
-            seen.add(name);
-            Checks.that(before == null || before < entry.index, "out of order: %s", seen);
-        }
     }
 }

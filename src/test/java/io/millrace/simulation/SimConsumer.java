@@ -4,10 +4,11 @@ import io.millrace.message.Condition;
 import io.millrace.message.Outcome;
 import io.millrace.queue.Consumer;
 import io.millrace.queue.Delivery;
-import io.millrace.queue.Messages;
 import io.millrace.queue.Receipt;
 import io.millrace.queue.Selection;
 import io.millrace.queue.Source;
+import io.millrace.selector.Selector;
+import io.millrace.selector.SelectorException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -18,16 +19,18 @@ import java.util.Random;
 
 /** A consumer or browser that behaves at random, and checks what it is handed. */
 final class SimConsumer implements Consumer {
-    private final String address;
+    private final Place place;
     private final Source source;
     private final boolean browse;
+    private final Optional<String> colour;
     private final Plan plan;
     private final Ledger ledger;
     private final Random random;
-    private int every = 1;
-    private final Map<Ledger.Entry, Delivery> held = new LinkedHashMap<>();
-    private final Map<Integer, Integer> lastFirst = new HashMap<>();
-    private final List<String> names = new ArrayList<>();
+    private final Map<Copy, Delivery> held = new LinkedHashMap<>();
+    private final Map<String, Integer> lastFirst = new HashMap<>();
+    private final List<Copy> got = new ArrayList<>();
+    private Runnable whenGone = () -> {};
+    private long bytes;
     private long count;
     private long limit;
     private boolean ready = true;
@@ -35,46 +38,57 @@ final class SimConsumer implements Consumer {
     private boolean gone;
     private boolean acceptsAll;
 
-    SimConsumer(String address, Source source, boolean browse, Plan plan, Ledger ledger, Random random) {
-        this.address = address;
+    SimConsumer(Place place, Source source, boolean browse, Optional<String> colour, Scene scene) {
+        this.place = place;
         this.source = source;
         this.browse = browse;
-        this.plan = plan;
-        this.ledger = ledger;
-        this.random = random;
-        source.attach(this, browse ? Selection.BROWSE : Selection.CONSUME.withPriority(random.nextInt(2)));
+        this.colour = colour;
+        this.plan = scene.plan();
+        this.ledger = scene.ledger();
+        this.random = scene.random();
+        source.attach(this, selection());
     }
 
-    /** A consumer of every so manieth message of each producer. */
-    SimConsumer(String address, Source source, Plan plan, Ledger ledger, Random random) {
-        this.address = address;
-        this.source = source;
-        this.browse = false;
-        this.plan = plan;
-        this.ledger = ledger;
-        this.random = random;
-        this.every = 2 + random.nextInt(4);
-        source.attach(this, Selection.CONSUME.matching(this::wants));
+    private Selection selection() {
+        Selection all = browse ? Selection.BROWSE : Selection.CONSUME.withPriority(random.nextInt(2));
+        return colour.map(SimConsumer::selector)
+                .map(selector -> all.matching(selector::matches))
+                .orElse(all);
     }
 
-    boolean selects() {
-        return every > 1;
+    static Selector selector(String colour) {
+        try {
+            return Selector.parse("colour = '" + colour + "'");
+        } catch (SelectorException e) {
+            throw new AssertionError(e);
+        }
     }
 
-    private boolean wants(Delivery delivery) {
-        return ledger.entry(delivery).index % every == 0;
-    }
-
-    String address() {
-        return address;
+    Place place() {
+        return place;
     }
 
     boolean gone() {
         return gone;
     }
 
-    List<String> names() {
-        return names;
+    /** What it was handed, in that order. */
+    List<Copy> got() {
+        return got;
+    }
+
+    /** The sizes of that. */
+    long bytes() {
+        return bytes;
+    }
+
+    /** Runs a task when it has left. */
+    void whenGone(Runnable task) {
+        whenGone = task;
+    }
+
+    boolean wants(Copy copy) {
+        return colour.map(copy.parcel.traits.colour()::equals).orElse(true);
     }
 
     // ---- what the broker calls
@@ -89,22 +103,21 @@ final class SimConsumer implements Consumer {
         Checks.that(!gone, "a delivery for a consumer that is gone");
         Checks.that(count < limit, "delivery %s for a credit of %s", count, limit);
         count++;
-        String name = Messages.name(delivery.message());
-        names.add(name);
-        Ledger.Entry entry = browse ? ledger.entry(delivery) : ledger.delivered(this, delivery);
-        Checks.that(wants(delivery), "%s was not selected", name);
-        boolean first = browse || (delivery.firstAcquirer() && !entry.seen && address.equals(entry.queue));
-        entry.seen |= !browse;
-        if (first && address.equals(entry.queue)) {
-            Integer before = lastFirst.put(entry.producer, entry.index);
-            Checks.that(before == null || before < entry.index, "%s comes out of order", name);
+        bytes += delivery.message().totalSize();
+        Copy copy = browse ? ledger.copy(delivery, place) : ledger.delivered(this, delivery);
+        Checks.that(wants(copy), "%s comes to one who wants %s", copy, colour);
+        got.add(copy);
+        if (place == copy.place && (browse || (delivery.firstAcquirer() && !copy.seen))) {
+            OrderRules.theFirstDeliveriesToAConsumerKeepTheirOrder(lastFirst, copy);
         }
         if (browse) {
             return;
         }
-        held.put(entry, delivery);
+        Checks.that(!copy.excluded.contains(this), "%s comes to one who cannot take it", copy);
+        copy.seen = true;
+        held.put(copy, delivery);
         if (acceptsAll || random.nextInt(8) == 0) {
-            settle(entry, acceptsAll ? Outcome.ACCEPTED : outcome());
+            settle(copy, acceptsAll ? Outcome.ACCEPTED : outcome());
         }
         if (!acceptsAll && random.nextInt(12) == 0) {
             ready = false;
@@ -153,15 +166,43 @@ final class SimConsumer implements Consumer {
 
     private void settleSome() {
         for (int i = random.nextInt(4); i >= 0 && !held.isEmpty() && !gone; i--) {
-            List<Ledger.Entry> all = new ArrayList<>(held.keySet());
-            settle(all.get(random.nextBoolean() ? 0 : random.nextInt(all.size())), outcome());
+            settle(oneHeld(), outcome());
         }
     }
 
-    private void settle(Ledger.Entry entry, Outcome outcome) {
-        Delivery delivery = held.remove(entry);
-        Receipt receipt = ledger.settling(entry, address, outcome, random.nextInt(4) > 0);
+    private Copy oneHeld() {
+        List<Copy> all = new ArrayList<>(held.keySet());
+        return all.get(random.nextBoolean() ? 0 : random.nextInt(all.size()));
+    }
+
+    private void settle(Copy copy, Outcome outcome) {
+        Delivery delivery = held.remove(copy);
+        exclude(copy, outcome);
+        Receipt receipt = ledger.settling(copy, place, outcome, random.nextInt(4) > 0);
         source.settle(this, delivery, outcome, receipt);
+    }
+
+    private void exclude(Copy copy, Outcome outcome) {
+        if (outcome instanceof Outcome.Modified modified && modified.undeliverableHere()) {
+            copy.excluded.add(this);
+        }
+    }
+
+    /** Settles one of those that it holds in a transaction of its connection, if it has any that the transaction has room for. */
+    void settleIn(SimTransaction transaction, long mostBytes) {
+        if (held.isEmpty()) {
+            return;
+        }
+        Copy copy = oneHeld();
+        Delivery delivery = held.get(copy);
+        if (transaction.bytes + delivery.message().size() > mostBytes) {
+            return;
+        }
+        transaction.bytes += delivery.message().size();
+        held.remove(copy);
+        Outcome outcome = random.nextInt(3) > 0 ? Outcome.ACCEPTED : outcome();
+        Receipt receipt = ledger.settling(copy, place, outcome, transaction);
+        transaction.broker.settle(source, this, delivery, outcome, receipt);
     }
 
     private Outcome outcome() {
@@ -183,25 +224,31 @@ final class SimConsumer implements Consumer {
 
     void leave(boolean lost) {
         gone = true;
-        held.keySet().forEach(entry -> ledger.leaving(entry, address, lost));
+        held.keySet().forEach(copy -> ledger.leaving(copy, place, lost));
         held.clear();
         source.detach(this, lost);
+        whenGone.run();
     }
 
     // ---- at the end
 
     void checkDrained() {
-        Checks.that(!drain, "a drain at %s was not answered (browser %s)", address, browse);
+        Checks.that(!drain, "a drain at %s was not answered (browser %s)", place, browse);
     }
 
-    /** Whether it could take a message if there were one. */
+    /** Whether it could take any message if there were one. */
     boolean waits() {
-        return !browse && !selects() && ready && count < limit;
+        return !browse && ready && count < limit;
+    }
+
+    boolean takesAnything() {
+        return colour.isEmpty();
     }
 
     /** From now on it takes all it can get. */
     void takeAll() {
         acceptsAll = true;
+        List.copyOf(held.keySet()).forEach(copy -> settle(copy, Outcome.ACCEPTED));
         credit(1 + random.nextInt(40), true);
     }
 }

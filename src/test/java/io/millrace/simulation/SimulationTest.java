@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Test;
  * Lives of a broker by seed. {@code -Dmillrace.sim.seeds=N} runs so many, {@code -Dmillrace.sim.seed=N} that one again.
  */
 class SimulationTest {
-    private static final int SEEDS = 1000;
+    private static final int SEEDS = 600;
 
     @Test
     void nothingAcceptedIsLostNothingSettledReturnsAndOrderAndCreditHold() {
