@@ -182,7 +182,9 @@ final class Arrivals {
             // Until it is where it is to wait, the window goes on as if it were not decided whether it comes.
             loop.memory().take(queued.size());
             schedule.postpone(queued, queued.message.deliveryTimeMillis(0), () -> {
-                window.withdrawn(queued);
+                if (!queue.deleted()) {
+                    window.withdrawn(queued);
+                }
                 queue.entrance().written(queued);
             });
             return;
@@ -300,7 +302,7 @@ final class Arrivals {
             queue.entrance().entered(waits);
             queue.entrance().store(waits, Optional.empty());
             schedule.came(waits);
-            if (durable) {
+            if (durable || message.streamed() > 0) {
                 waits.answerTo(first);
             } else {
                 first.settled(Outcome.ACCEPTED);

@@ -120,6 +120,8 @@ final class Browsing {
             }
             next = lane.find(sequence);
             if (next == null) {
+                // Somebody holds it. It is not to be read again, for it may be all that is left.
+                browser.cursor = sequence;
                 return true;
             }
         }

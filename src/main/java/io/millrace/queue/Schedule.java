@@ -108,6 +108,7 @@ final class Schedule {
         findPlace(dueMillis, key -> {
             if (queue.deleted()) {
                 loop.memory().release(message.size());
+                gone.run();
                 return;
             }
             QueuedMessage waits = message.movedTo(key);

@@ -243,6 +243,24 @@ class SelectiveTest {
     }
 
     @Test
+    void aBrowserComesToTheEndOfABacklogWhoseLastMessagesAreHeld() {
+        scene.offerMany(1, 3000, true, 1000);
+        scene.settle();
+        Recipient selective = scene.consumerOf(every(3000)).credit(1);
+        scene.settle();
+        assertEquals(List.of("m3000"), selective.names());
+        Recipient browser = scene.browser();
+        browser.drain(5000);
+        for (int i = 0; i < 10_000 && browser.drains == 0; i++) {
+            scene.loop.runOne();
+            scene.journal.flush();
+        }
+
+        assertEquals(names(1, 2999, 1), browser.names());
+        assertEquals(1, browser.drains);
+    }
+
+    @Test
     void aBrowserSeesWhatItSelectsOfADeepBacklog() {
         scene.offerMany(1, 3000, true, 1000);
         scene.settle();

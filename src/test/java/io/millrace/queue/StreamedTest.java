@@ -13,8 +13,13 @@ import io.millrace.message.MalformedMessageException;
 import io.millrace.message.Message;
 import io.millrace.message.Outcome;
 import java.io.ByteArrayOutputStream;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import org.apache.qpid.proton.Proton;
+import org.apache.qpid.proton.amqp.Symbol;
+import org.apache.qpid.proton.amqp.messaging.MessageAnnotations;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 
@@ -384,5 +389,41 @@ class StreamedTest {
             transaction.rollBack();
             assertNothingLeft();
         }
+    }
+
+    private static byte[] delayed(boolean durable) {
+        org.apache.qpid.proton.message.Message delayed = Proton.message();
+        delayed.setDurable(durable);
+        delayed.setMessageAnnotations(new MessageAnnotations(Map.of(Symbol.valueOf("x-opt-delivery-delay"), 1000L)));
+        byte[] encoded = new byte[200];
+        return Arrays.copyOf(encoded, delayed.encode(encoded, 0, encoded.length));
+    }
+
+    @Test
+    void aDelayedMessageIsNotAnsweredBeforeTheStoreKnowsWhoHasItsBody() {
+        Answers answers = offer(delayed(false));
+        scene.loop.runAll();
+        assertEquals(List.of(), answers.outcomes);
+        scene.settle();
+        assertEquals(List.of(Outcome.ACCEPTED), answers.outcomes);
+        Recipient consumer = scene.consumer().credit(1);
+        scene.elapse(1000);
+
+        assertArrayEquals(body, read(consumer.deliveries.get(0).message()));
+        consumer.acceptAll();
+        assertNothingLeft();
+    }
+
+    @Test
+    void aDelayedMessageIsWholeAfterARestart() {
+        offer(delayed(true));
+        scene.settle();
+        restart();
+        Recipient consumer = scene.consumer().credit(1);
+        scene.elapse(2000);
+
+        assertArrayEquals(body, read(consumer.deliveries.get(0).message()));
+        consumer.acceptAll();
+        assertNothingLeft();
     }
 }

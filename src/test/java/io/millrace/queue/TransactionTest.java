@@ -469,4 +469,22 @@ class TransactionTest {
             assertEquals(0, scene.heldBytes());
         }
     }
+
+    @Test
+    void aMessageThatComesAndMakesRoomAtOnceDoesNotExpireToo() {
+        in(new QueueScene(QueueScene.atMost(1, WhenFull.DROP_OLDEST), QueueScene.AMPLE_BYTES));
+        scene.offerDurable("held");
+        Recipient consumer = scene.consumer().credit(1);
+        assertEquals(
+                List.of(Outcome.ACCEPTED), send(Envelope.durable("a").ttl(1000).build()).outcomes);
+        transaction.commit();
+        scene.settle();
+        consumer.accept("held");
+        scene.elapse(2000);
+
+        assertEquals(0, scene.queue.stats().messages());
+        assertEquals(0, scene.queue.stats().expired());
+        assertEquals(0, scene.storedMessages());
+        assertEquals(0, scene.heldBytes());
+    }
 }
