@@ -86,6 +86,7 @@ final class Ahead {
             window.left(message);
             loop.memory().release(message.size());
             window.isBeyond(lane, message);
+            lane.nothingToRead = false;
             window.refill(lane);
         }
     }

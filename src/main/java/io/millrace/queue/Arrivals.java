@@ -209,7 +209,7 @@ final class Arrivals {
         if (expiryMillis != 0 && expiryMillis <= now) {
             QueuedMessage queued = queue.entrance().newMessage(message, durable);
             queued.expiryMillis = expiryMillis;
-            queue.entrance().entered(queued);
+            queue.entrance().entered(queued.message);
             loop.memory().take(queued.size());
             queue.expire(queued, receipt);
         } else if (waits(message)) {
@@ -251,7 +251,7 @@ final class Arrivals {
             queue.entrance().enter(queued, Optional.empty(), first);
             return;
         }
-        queue.entrance().entered(queued);
+        queue.entrance().entered(queued.message);
         loop.memory().take(queued.size());
         boolean kept = window.keeps(queued.key.order(), queued.size());
         queue.entrance().store(queued, Optional.empty());
@@ -287,6 +287,8 @@ final class Arrivals {
         long now = loop.loop().now();
         long expiryMillis = lifetime.deadline(message, now);
         loop.memory().take(message.size());
+        // While its place is looked for, others may come.
+        queue.entrance().entered(message);
         Optional<Identities.Identity> remembered = identity.map(this::remember);
         schedule.findPlace(dueMillis, key -> {
             if (queue.deleted()) {
@@ -299,7 +301,6 @@ final class Arrivals {
             waits.expiryMillis = expiryMillis;
             Receipt first =
                     remembered.map(known -> record(known, waits, receipt)).orElse(receipt);
-            queue.entrance().entered(waits);
             queue.entrance().store(waits, Optional.empty());
             schedule.came(waits);
             if (durable || message.streamed() > 0) {

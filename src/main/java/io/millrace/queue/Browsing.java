@@ -180,8 +180,11 @@ final class Browsing {
                     .filter(message -> message.key().sequence() <= browser.last
                             && !lane.undecided(message.key().sequence()))
                     .forEach(browser.read::add);
-            if (browser.read.isEmpty() && lane.after(browser.cursor) == null) {
-                browser.cursor = Math.max(browser.cursor, Math.min(browser.last, upTo));
+            QueuedMessage next = lane.after(browser.cursor);
+            if (browser.read.isEmpty() && (next == null || next.sequence() > browser.last)) {
+                // A run of places that are not decided may be followed by messages that are there.
+                long seen = run.isEmpty() ? upTo : run.get(run.size() - 1).key().sequence();
+                browser.cursor = Math.max(browser.cursor, Math.min(browser.last, seen));
             }
         }
         advance(browser);

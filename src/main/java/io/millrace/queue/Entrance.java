@@ -72,7 +72,7 @@ final class Entrance {
 
     /** A message that has got its place comes in. */
     void enter(QueuedMessage queued, Optional<Fact.MessageRemoved> leaves, Receipt receipt) {
-        entered(queued);
+        entered(queued.message);
         loop.memory().take(queued.size());
         boolean kept = window.keeps(queued.key.order(), queued.size());
         if (queued.needsStore(kept)) {
@@ -109,9 +109,9 @@ final class Entrance {
     }
 
     /** A message is in the queue. */
-    void entered(QueuedMessage queued) {
+    void entered(Message message) {
         tally.messages++;
-        tally.bytes += queued.message.totalSize();
+        tally.bytes += message.totalSize();
         tally.enqueued++;
     }
 

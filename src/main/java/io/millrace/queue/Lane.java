@@ -42,8 +42,8 @@ final class Lane {
 
     boolean loading;
 
-    /** All that is beyond is on its way to the disk: there is nothing to read before it gets there. */
-    boolean unwrittenOnly;
+    /** What comes next is on its way to the disk or is not decided: there is nothing to read before that changes. */
+    boolean nothingToRead;
 
     private final MessageRun arrivals = new MessageRun();
     private final TreeMap<Long, QueuedMessage> returned = new TreeMap<>();
@@ -101,7 +101,7 @@ final class Lane {
 
     void decided(long sequence) {
         undecided.remove(sequence);
-        unwrittenOnly = false;
+        nothingToRead = false;
     }
 
     /** The first place beyond that is not decided. */

@@ -38,7 +38,7 @@ final class ReadAhead {
 
     void refill(Lane lane) {
         boolean enough = lane.beyond == 0 || lane.arrivals() >= LOW_MESSAGES;
-        if (enough || lane.loading || lane.unwrittenOnly || !queue.wantsMessages()) {
+        if (enough || lane.loading || lane.nothingToRead || !queue.wantsMessages()) {
             return;
         }
         long share = loop.memory().shareBytes();
@@ -77,8 +77,9 @@ final class ReadAhead {
     }
 
     private void loaded(Lane lane, List<StoredMessage> run, long sureIf) {
-        lane.decided(run).forEach(stored -> window.load(lane, stored));
-        lane.unwrittenOnly = lane.decided(run).isEmpty() && lane.beyondUnwritten > 0;
+        List<StoredMessage> decided = lane.decided(run);
+        decided.forEach(stored -> window.load(lane, stored));
+        lane.nothingToRead = decided.isEmpty() && (lane.beyondUnwritten > 0 || lane.firstUndecided() != Long.MAX_VALUE);
         if (run.isEmpty() && sureIf == lane.changes && lane.beyond > 0) {
             log.error(
                     "queue '{}': {} messages are counted after sequence {} of lane {} but the store has none;"

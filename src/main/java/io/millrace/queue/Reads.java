@@ -30,6 +30,10 @@ final class Reads {
         }
     }
 
+    boolean none() {
+        return underWay.isEmpty();
+    }
+
     /** Runs a task when all reads that are under way now have ended: at once, if there are none. */
     void after(Runnable task) {
         if (underWay.isEmpty()) {

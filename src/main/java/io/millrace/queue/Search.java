@@ -161,7 +161,7 @@ final class Search {
             if (queue.subscribed(subscriber)) {
                 // A place that was set back meanwhile is not moved on over what was not looked at.
                 if (subscriber.passed[lane.order] == from) {
-                    look(subscriber, lane, run, ends(run, mostBytes) ? upTo : 0);
+                    look(subscriber, lane, run, upTo, ends(run, mostBytes));
                 }
                 queue.refreshed();
             }
@@ -174,15 +174,19 @@ final class Search {
                 && run.stream().mapToLong(stored -> stored.bytes().length).sum() < mostBytes;
     }
 
-    /** @param end up to where the run has all that there is; 0 if there may be more after it */
-    private void look(Subscriber subscriber, Lane lane, List<StoredMessage> run, long end) {
+    /** @param all whether the run has all that there is up to {@code upTo}; there may be more after it otherwise */
+    private void look(Subscriber subscriber, Lane lane, List<StoredMessage> run, long upTo, boolean all) {
         List<StoredMessage> decided = lane.decided(run);
         long from = subscriber.passed[lane.order];
         long reach =
                 decided.isEmpty() ? from : decided.get(decided.size() - 1).key().sequence();
-        if (decided.size() == run.size()) {
-            reach = Math.max(reach, Math.min(end, lane.firstUndecided() - 1));
-            subscriber.swept = end > 0 ? lane.order : NONE;
+        boolean wholeRun = decided.size() == run.size();
+        if (all || !wholeRun) {
+            // A run that is cut has all that comes before the place where it is cut.
+            reach = Math.max(reach, Math.min(upTo, lane.firstUndecided() - 1));
+        }
+        if (wholeRun) {
+            subscriber.swept = all ? lane.order : NONE;
         }
         long loaded = Math.min(reach, lane.loadedUpTo());
         for (QueuedMessage next = lane.after(from);

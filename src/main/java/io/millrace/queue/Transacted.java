@@ -128,7 +128,7 @@ final class Transacted {
             withdraw(queued);
             return;
         }
-        queue.entrance().entered(queued);
+        queue.entrance().entered(queued.message);
         arrivals.committed(queued);
     }
 

@@ -170,10 +170,20 @@ final class Window {
 
     /** A read that began before may not show what is in the store now. */
     private void decided(Lane lane, QueuedMessage message) {
+        if (reads.none()) {
+            decided(lane, message.sequence());
+            return;
+        }
         reads.after(() -> {
-            lane.decided(message.sequence());
-            readAhead.refill(lane);
+            decided(lane, message.sequence());
+            // Whoever waited for this was told too early.
+            queue.dispatch();
         });
+    }
+
+    private void decided(Lane lane, long sequence) {
+        lane.decided(sequence);
+        readAhead.refill(lane);
     }
 
     void isBeyond(Lane lane, QueuedMessage message) {
@@ -187,7 +197,7 @@ final class Window {
     void writtenBeyond(QueuedMessage message) {
         Lane lane = lane(message.key.order());
         lane.beyondUnwritten--;
-        lane.unwrittenOnly = false;
+        lane.nothingToRead = false;
         readAhead.refill(lane);
     }
 

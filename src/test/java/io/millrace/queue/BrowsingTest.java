@@ -7,6 +7,7 @@ import io.millrace.message.Outcome;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 class BrowsingTest {
     private final QueueScene scene = new QueueScene(QueueScene.settings(), 1 << 20);
@@ -63,6 +64,22 @@ class BrowsingTest {
         browser.drain(10);
 
         assertEquals(List.of("a", "c"), browser.names());
+    }
+
+    @Test
+    @Timeout(value = 20, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+    void itPassesByWhatOthersHoldAtTheEndOfWhatIsInTheStore() {
+        QueueScene deep = new QueueScene(QueueScene.settings(), 4_000);
+        deep.offerMany(1, 50, true, 100);
+        deep.settle();
+        Recipient holder = deep.consumerOf(names(46, 50)::contains).credit(10);
+        deep.settle();
+        assertEquals(names(46, 50), holder.names());
+        Recipient browser = deep.browser().drain(100);
+        deep.settle();
+
+        assertEquals(names(1, 45), browser.names());
+        assertEquals(1, browser.drains);
     }
 
     @Test

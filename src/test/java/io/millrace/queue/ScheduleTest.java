@@ -139,6 +139,21 @@ class ScheduleTest {
         }
 
         @Test
+        void countsForTheLimitsWhileItsPlaceIsLookedFor() {
+            QueueSettings two = QueueScene.atMost(2, WhenFull.REJECT);
+            QueueScene before = new QueueScene(two, QueueScene.AMPLE_BYTES);
+            long due = before.loop.now() + 1000;
+            before.offer(Envelope.durable("a").at(due).build());
+            before.settle();
+            QueueScene again = before.restarted(two, QueueScene.AMPLE_BYTES);
+            again.offer(Envelope.durable("b").at(due).build());
+
+            assertEquals(
+                    "max-messages",
+                    again.offer(Messages.durable("c")).refusal().info().get("reason"));
+        }
+
+        @Test
         void ofATemporaryQueueWaitsAsWell() {
             Queue temporary = new Queue(
                     new QueueIdentity(99, "temp", false),

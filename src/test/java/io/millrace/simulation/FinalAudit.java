@@ -133,7 +133,7 @@ final class FinalAudit {
             long limit = Math.max(
                     place.settings.maxMessages().get(),
                     life.recovered(life.journal().number(title)));
-            boolean inexact = plan.timed() || (place.dropsOldest() && plan.transacted());
+            boolean inexact = place.dropsOldest() && (plan.timed() || plan.transacted());
             Checks.that(
                     inexact || queue.messages() <= limit,
                     "%s messages in %s, over %s: %s",
