@@ -138,6 +138,9 @@ final class IncomingLink extends AmqpLink {
                         : Termini.target(asked().getTarget(), node));
         answer.setRcvSettleMode(second() ? ReceiverSettleMode.SECOND : ReceiverSettleMode.FIRST);
         answer.setMaxMessageSize(UnsignedLong.valueOf(maxMessageSize));
+        if (coordinator.isEmpty()) {
+            Termini.offer(answer, asked());
+        }
     }
 
     @Override

@@ -37,6 +37,7 @@ final class Termini {
     private static final Symbol SUPPORTED_DIST_MODES = Symbol.valueOf("supported-dist-modes");
     private static final Symbol SHARED = Symbol.valueOf("shared");
     private static final Symbol GLOBAL = Symbol.valueOf("global");
+    private static final Symbol DELAYED_DELIVERY = Symbol.valueOf("DELAYED_DELIVERY");
     private static final Symbol TOPIC = Symbol.valueOf("topic");
     private static final Map<Symbol, NodeType> TYPES = Map.of(
             Symbol.valueOf("queue"),
@@ -245,6 +246,14 @@ final class Termini {
         Target target = new Target();
         copy((Target) asked, target, node);
         return target;
+    }
+
+    /** Offers a sender what it desires of its link and we can: Qpid JMS asks there where its connection was not told. */
+    static void offer(Attach answer, Attach asked) {
+        if (asked.getDesiredCapabilities() != null
+                && Arrays.asList(asked.getDesiredCapabilities()).contains(DELAYED_DELIVERY)) {
+            answer.setOfferedCapabilities(DELAYED_DELIVERY);
+        }
     }
 
     /** The source in force on a link that a peer sends to: it is the peer's own, with the outcomes that it will see. */

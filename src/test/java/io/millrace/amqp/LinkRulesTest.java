@@ -1,5 +1,6 @@
 package io.millrace.amqp;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
@@ -10,6 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.millrace.message.Condition;
 import io.millrace.message.MalformedMessageException;
 import io.millrace.message.Message;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -17,11 +19,15 @@ import java.util.Optional;
 import org.apache.qpid.proton.amqp.Symbol;
 import org.apache.qpid.proton.amqp.UnsignedInteger;
 import org.apache.qpid.proton.amqp.messaging.DeleteOnClose;
+import org.apache.qpid.proton.amqp.messaging.DeleteOnNoLinks;
+import org.apache.qpid.proton.amqp.messaging.DeleteOnNoLinksOrMessages;
 import org.apache.qpid.proton.amqp.messaging.DeleteOnNoMessages;
+import org.apache.qpid.proton.amqp.messaging.LifetimePolicy;
 import org.apache.qpid.proton.amqp.messaging.Rejected;
 import org.apache.qpid.proton.amqp.messaging.Source;
 import org.apache.qpid.proton.amqp.messaging.Target;
 import org.apache.qpid.proton.amqp.messaging.Terminus;
+import org.apache.qpid.proton.amqp.transaction.Coordinator;
 import org.apache.qpid.proton.amqp.transport.Attach;
 import org.apache.qpid.proton.amqp.transport.Detach;
 import org.apache.qpid.proton.amqp.transport.Disposition;
@@ -183,6 +189,71 @@ class LinkRulesTest {
             peer.expect(Attach.class);
             peer.expectTransfer();
             peer.expectNothing();
+        }
+    }
+
+    @Nested
+    class Capabilities {
+        private static final Symbol DELAYED = Symbol.valueOf("DELAYED_DELIVERY");
+
+        private Attach answerTo(Attach attach, Symbol... desired) {
+            attach.setDesiredCapabilities(desired);
+            Peer other = new Peer().begin();
+            other.nodes.add("q");
+            other.send(attach);
+            return other.expect(Attach.class);
+        }
+
+        @Test
+        void delayedDeliveryIsOfferedToSendersThatDesireIt() {
+            Symbol other = Symbol.valueOf("nobody-knows");
+            assertArrayEquals(
+                    new Symbol[] {DELAYED},
+                    answerTo(Peer.sender(0, "q"), other, DELAYED).getOfferedCapabilities());
+            assertArrayEquals(
+                    new Symbol[] {DELAYED},
+                    answerTo(Peer.sender(0, null), DELAYED).getOfferedCapabilities());
+        }
+
+        @Test
+        void whatIsNotDesiredOrNotKnownIsNotOffered() {
+            assertNull(answerTo(Peer.sender(0, "q")).getOfferedCapabilities());
+            assertNull(answerTo(Peer.sender(0, "q"), Symbol.valueOf("nobody-knows"))
+                    .getOfferedCapabilities());
+            assertNull(answerTo(Peer.receiver(0, "q"), DELAYED).getOfferedCapabilities());
+            Attach coordinator = Peer.sender(0, null);
+            coordinator.setTarget(new Coordinator());
+            assertNull(answerTo(coordinator, DELAYED).getOfferedCapabilities());
+        }
+    }
+
+    @Nested
+    class Idling {
+        /** The peer shows that it lives, and its links do nothing. */
+        private void pass(Duration time) {
+            for (long left = time.toMillis(); left > 0; left -= 30_000) {
+                peer.loop.advance(30_000);
+                peer.send(Peer.frame(0, null));
+            }
+        }
+
+        @Test
+        void aLinkThatDoesNothingForHoursIsStillThere() {
+            FakeQueue other = peer.nodes.add("other");
+            peer.attachSender(0, "q");
+            peer.attachReceiver(1, "other", 5);
+            peer.send(Peer.sender(2, null));
+            peer.skip();
+            pass(Duration.ofHours(30));
+            peer.expectNothing();
+            peer.transfer(0, 0, Peer.message("late"));
+            peer.expectAccepted(0, 0);
+            other.put("late");
+            other.dispatch();
+            peer.loop.runAll();
+            peer.expectTransfer();
+            peer.transfer(2, 1, Peer.messageTo("q", "late"));
+            peer.expectAccepted(1, 1);
         }
     }
 
@@ -470,6 +541,23 @@ class LinkRulesTest {
             assertNotNull(source.getAddress());
             assertFalse(source.getDynamicNodeProperties().containsKey(Symbol.valueOf("nobody:knows")));
             assertTrue(source.getDynamicNodeProperties().containsKey(Symbol.valueOf("lifetime-policy")));
+        }
+
+        @Test
+        void whicheverLifetimeIsAskedForTheAnswerSaysThatTheyEndWithTheirLink() {
+            for (LifetimePolicy asked : List.of(
+                    DeleteOnClose.getInstance(),
+                    DeleteOnNoLinks.getInstance(),
+                    DeleteOnNoMessages.getInstance(),
+                    DeleteOnNoLinksOrMessages.getInstance())) {
+                Peer other = new Peer().begin();
+                Attach attach = Peer.receiver(0, null);
+                attach.setSource(dynamic(new Source(), property("lifetime-policy", asked)));
+                other.send(attach);
+                Source source = (Source) other.expect(Attach.class).getSource();
+                Object inForce = source.getDynamicNodeProperties().get(Symbol.valueOf("lifetime-policy"));
+                assertInstanceOf(DeleteOnClose.class, inForce);
+            }
         }
 
         @Test
