@@ -167,8 +167,7 @@ public final class AmqpConnection {
         }
 
         @Override
-        public void failed(String why) {
-            Condition condition = new Condition(Condition.UNAUTHORIZED_ACCESS, why);
+        public void failed(Condition condition) {
             reason = Optional.of(condition);
             events.refused(AmqpConnection.this, condition);
             closeWhenFlushed = true;

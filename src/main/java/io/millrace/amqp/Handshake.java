@@ -1,6 +1,7 @@
 package io.millrace.amqp;
 
 import io.millrace.loop.Loop;
+import io.millrace.message.Condition;
 import io.millrace.security.Authenticator;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -53,7 +54,7 @@ final class Handshake {
         void done(String user, ByteBuffer rest);
 
         /** What had to be said is in the output; the connection is to be closed. */
-        void failed(String reason);
+        void failed(Condition reason);
     }
 
     private enum Stage {
@@ -260,19 +261,30 @@ final class Handshake {
         }
         String name = text.substring(first + 1, second);
         stage = Stage.CHECKING;
-        authenticator.check(name, text.substring(second + 1), loop, known -> checked(name, known));
+        authenticator.check(name, text.substring(second + 1), loop, verdict -> checked(name, verdict));
     }
 
-    private void checked(String name, boolean known) {
+    private void checked(String name, Authenticator.Verdict verdict) {
         if (stage != Stage.CHECKING) {
             return;
         }
-        if (known) {
-            letIn(name);
-            proceed();
-        } else {
-            outcome(SaslCode.AUTH);
-            fail("wrong user or password for user \"" + name + "\"");
+        switch (verdict) {
+            case RIGHT -> {
+                letIn(name);
+                proceed();
+            }
+            case WRONG -> {
+                outcome(SaslCode.AUTH);
+                fail("wrong user or password for user \"" + name + "\"");
+            }
+            case UNDECIDED -> {
+                // Clients come again after this code alone; the others tell them that their password is wrong.
+                outcome(SaslCode.SYS_TEMP);
+                fail(new Condition(
+                        Condition.RESOURCE_LIMIT_EXCEEDED,
+                        "the password of user \"" + name + "\" cannot be checked, for too many wait for that; connect"
+                                + " again later"));
+            }
         }
     }
 
@@ -289,6 +301,10 @@ final class Handshake {
     }
 
     private void fail(String reason) {
+        fail(new Condition(Condition.UNAUTHORIZED_ACCESS, reason));
+    }
+
+    private void fail(Condition reason) {
         stage = Stage.OVER;
         result.failed(reason);
     }

@@ -28,7 +28,7 @@ import javax.crypto.spec.SecretKeySpec;
  * as much as a wrong password.
  */
 public final class Users implements Authenticator, AutoCloseable {
-    /** Checks that wait for the hashing thread; more are refused unheard, which a flood of them deserves. */
+    /** Checks that wait for the hashing thread; more are told to come again, unheard, which a flood of them deserves. */
     static final int MAX_WAITING = 10_000;
 
     private static final String FINGERPRINT = "HmacSHA256";
@@ -95,19 +95,19 @@ public final class Users implements Authenticator, AutoCloseable {
     }
 
     @Override
-    public void check(String user, String password, Executor loop, Consumer<Boolean> answer) {
+    public void check(String user, String password, Executor loop, Consumer<Verdict> answer) {
         byte[] fingerprint = fingerprint(user, password);
         if (isRemembered(user, fingerprint)) {
-            loop.execute(() -> answer.accept(true));
+            loop.execute(() -> answer.accept(Verdict.RIGHT));
             return;
         }
         try {
             hashing.execute(() -> {
-                boolean right = isRight(user, password, fingerprint);
-                loop.execute(() -> answer.accept(right));
+                Verdict verdict = isRight(user, password, fingerprint) ? Verdict.RIGHT : Verdict.WRONG;
+                loop.execute(() -> answer.accept(verdict));
             });
         } catch (RejectedExecutionException e) {
-            loop.execute(() -> answer.accept(false));
+            loop.execute(() -> answer.accept(Verdict.UNDECIDED));
         }
     }
 

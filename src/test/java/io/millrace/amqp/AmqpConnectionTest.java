@@ -143,6 +143,16 @@ class AmqpConnectionTest {
         }
 
         @Test
+        void aPasswordThatCannotBeCheckedJustNowIsATemporaryFailure() {
+            Peer peer = new Peer(false, true, Duration.ZERO);
+            peer.send(Handshake.SASL_HEADER, sasl(plain("ann", "too many")));
+            peer.expect(SaslMechanisms.class);
+            assertEquals(SaslCode.SYS_TEMP, peer.expect(SaslOutcome.class).getCode());
+            assertTrue(peer.socketClosed);
+            assertEquals(Condition.RESOURCE_LIMIT_EXCEEDED, peer.refusals.get(0).symbol());
+        }
+
+        @Test
         void passwordsComeBeforeAnonymous() {
             Peer peer = new Peer(true, true, Duration.ZERO);
             peer.send(Handshake.SASL_HEADER);

@@ -378,6 +378,23 @@ class LinkRulesTest {
         }
 
         @Test
+        void afterThousandsOfLinksNothingIsLeft() {
+            int timers = peer.loop.timers();
+            for (int i = 0; i < 5_000; i++) {
+                assertEquals(0, peer.attachReceiver(i % 7, "q", 0).getHandle().intValue());
+                Flow drain = Peer.credit(i % 7, 0, 1);
+                drain.setDrain(true);
+                peer.send(drain);
+                assertEquals(1, peer.expect(Flow.class).getDeliveryCount().intValue());
+                peer.send(Peer.detach(i % 7));
+                assertTrue(peer.expect(Detach.class).getClosed());
+            }
+            assertTrue(queue.subscribers.isEmpty());
+            assertEquals(timers, peer.loop.timers());
+            peer.expectNothing();
+        }
+
+        @Test
         void anErrorOfThePeersIsAnsweredWithoutOne() {
             peer.attachReceiver(0, "q", 1);
             Detach detach = Peer.detach(0);

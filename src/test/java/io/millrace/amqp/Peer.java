@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.millrace.config.Config;
 import io.millrace.loop.ManualLoop;
 import io.millrace.message.Condition;
+import io.millrace.security.Authenticator;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -122,10 +123,18 @@ final class Peer implements Output, ConnectionEvents {
                 nodes,
                 (user, password, executor, answer) -> {
                     passwordsChecked.add(user);
-                    executor.execute(() -> answer.accept(password.equals("secret")));
+                    executor.execute(() -> answer.accept(verdict(password)));
                 },
                 this,
                 this);
+    }
+
+    private static Authenticator.Verdict verdict(String password) {
+        return switch (password) {
+            case "secret" -> Authenticator.Verdict.RIGHT;
+            case "too many" -> Authenticator.Verdict.UNDECIDED;
+            default -> Authenticator.Verdict.WRONG;
+        };
     }
 
     @Override

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.millrace.config.Config;
+import io.millrace.security.Authenticator.Verdict;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -22,7 +23,7 @@ class UsersTest {
 
     private final Deque<Runnable> hashing = new ArrayDeque<>();
     private final Deque<Runnable> loop = new ArrayDeque<>();
-    private final List<Boolean> answers = new ArrayList<>();
+    private final List<Verdict> answers = new ArrayList<>();
     private final Users users = new Users(List.of(SHOP), hashing::add);
 
     private void check(String user, String password) {
@@ -39,7 +40,7 @@ class UsersTest {
         check(user, password);
         runAll(hashing);
         runAll(loop);
-        return answers.remove(answers.size() - 1);
+        return answers.remove(answers.size() - 1) == Verdict.RIGHT;
     }
 
     @Nested
@@ -62,7 +63,7 @@ class UsersTest {
             assertEquals(1, hashing.size());
             runAll(hashing);
             runAll(loop);
-            assertEquals(List.of(false), answers);
+            assertEquals(List.of(Verdict.WRONG), answers);
         }
 
         @Test
@@ -72,11 +73,11 @@ class UsersTest {
             runAll(hashing);
             assertTrue(answers.isEmpty());
             runAll(loop);
-            assertEquals(List.of(true), answers);
+            assertEquals(List.of(Verdict.RIGHT), answers);
             check("shop", "open sesame");
-            assertEquals(List.of(true), answers);
+            assertEquals(List.of(Verdict.RIGHT), answers);
             runAll(loop);
-            assertEquals(List.of(true, true), answers);
+            assertEquals(List.of(Verdict.RIGHT, Verdict.RIGHT), answers);
         }
 
         @Test
@@ -94,7 +95,7 @@ class UsersTest {
             check("shop", "open sesame");
             assertTrue(hashing.isEmpty());
             runAll(loop);
-            assertEquals(List.of(true), answers);
+            assertEquals(List.of(Verdict.RIGHT), answers);
         }
 
         @Test
@@ -114,17 +115,17 @@ class UsersTest {
             // 999 hashes of this kind take more than a minute on any machine of today.
             assertTrue(millis < 20_000, millis + " ms");
             runAll(loop);
-            assertEquals(1000, answers.stream().filter(right -> right).count());
+            assertEquals(1000, answers.stream().filter(Verdict.RIGHT::equals).count());
         }
 
         @Test
-        void whenTooManyWaitTheAnswerIsNo() {
+        void whenTooManyWaitTheAnswerIsLeftOpen() {
             Users full = new Users(List.of(SHOP), task -> {
                 throw new RejectedExecutionException();
             });
             full.check("shop", "open sesame", loop::add, answers::add);
             runAll(loop);
-            assertEquals(List.of(false), answers);
+            assertEquals(List.of(Verdict.UNDECIDED), answers);
         }
     }
 
@@ -139,14 +140,14 @@ class UsersTest {
                         "shop",
                         "open sesame",
                         Runnable::run,
-                        right -> answer.complete(
-                                right + " " + Thread.currentThread().isDaemon() + " "
+                        verdict -> answer.complete(
+                                verdict + " " + Thread.currentThread().isDaemon() + " "
                                         + Thread.currentThread().getName()));
-                assertEquals("true true millrace-passwords", answer.get(30, TimeUnit.SECONDS));
+                assertEquals("RIGHT true millrace-passwords", answer.get(30, TimeUnit.SECONDS));
             }
-            CompletableFuture<Boolean> late = new CompletableFuture<>();
+            CompletableFuture<Verdict> late = new CompletableFuture<>();
             owning.check("shop", "wrong", Runnable::run, late::complete);
-            assertFalse(late.get(30, TimeUnit.SECONDS));
+            assertEquals(Verdict.UNDECIDED, late.get(30, TimeUnit.SECONDS));
         }
     }
 
