@@ -54,6 +54,9 @@ class ContractTableTest {
             if (rows.put(row.group(1), row.group(3).strip()) != null) {
                 faults.add(row.group(1) + " is there twice");
             }
+            if (row.group(3).strip().equals(NONE) && row.group(4).isBlank()) {
+                faults.add(row.group(1) + ": \"" + NONE + "\", and the last column does not say why");
+            }
         }
         long all = ANY_ROW.matcher(table).results().count();
         if (all != rows.size()) {
@@ -95,7 +98,7 @@ class ContractTableTest {
         private static final String HERE = "`ContractTableTest#theTableHasEveryPointAndNamesOnlyTestsThatExist`";
 
         private static String row(String point, String tests) {
-            return "| " + point + " | what it says | " + tests + " | |\n";
+            return "| " + point + " | what it says | " + tests + " | " + (tests.equals(NONE) ? "why " : "") + "|\n";
         }
 
         private static void expect(String fault, String tests) {
@@ -131,6 +134,13 @@ class ContractTableTest {
             assertEquals(
                     List.of("of 2 rows 1 have a point and four columns"),
                     faults(row("A1", NONE) + "| A2 | what it says |\n", List.of("A1")));
+        }
+
+        @Test
+        void onAPointThatHasNoTestForNoReason() {
+            assertEquals(
+                    List.of("A1: \"none yet\", and the last column does not say why"),
+                    faults("| A1 | what it says | none yet | |\n", List.of("A1")));
         }
 
         @Test

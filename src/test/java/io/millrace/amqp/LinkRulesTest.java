@@ -29,6 +29,7 @@ import org.apache.qpid.proton.amqp.messaging.Target;
 import org.apache.qpid.proton.amqp.messaging.Terminus;
 import org.apache.qpid.proton.amqp.transaction.Coordinator;
 import org.apache.qpid.proton.amqp.transport.Attach;
+import org.apache.qpid.proton.amqp.transport.Close;
 import org.apache.qpid.proton.amqp.transport.Detach;
 import org.apache.qpid.proton.amqp.transport.Disposition;
 import org.apache.qpid.proton.amqp.transport.ErrorCondition;
@@ -392,6 +393,24 @@ class LinkRulesTest {
             assertTrue(queue.subscribers.isEmpty());
             assertEquals(timers, peer.loop.timers());
             peer.expectNothing();
+        }
+
+        @Test
+        void afterThousandsOfConnectionsNothingIsLeft() {
+            int timers = peer.loop.timers();
+            for (int i = 0; i < 2_000; i++) {
+                Peer next = new Peer(peer).begin();
+                next.attachSender(0, "q");
+                next.attachReceiver(1, "q", 1);
+                if (i % 2 == 0) {
+                    next.send(new Close());
+                    next.expect(Close.class);
+                }
+                next.connection.lost();
+                peer.loop.runAll();
+            }
+            assertTrue(queue.subscribers.isEmpty());
+            assertEquals(timers, peer.loop.timers());
         }
 
         @Test
