@@ -165,8 +165,13 @@ final class QueuedMessage implements Delivery, Recorder.Waiting {
     }
 
     /** It is not to be delivered to the consumers either that another is not to be delivered to. */
-    void excludeAsIn(QueuedMessage other) {
-        excluded = other.excluded;
+    void exclude(Set<Subscriber> consumers) {
+        excluded = consumers;
+    }
+
+    /** To whom it is not to be delivered again. */
+    Set<Subscriber> excluded() {
+        return excluded;
     }
 
     /** It is not to be delivered to this consumer again. */

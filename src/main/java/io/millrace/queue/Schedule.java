@@ -32,7 +32,7 @@ final class Schedule {
     private final Alarm alarm;
 
     /** What the store does not keep of messages that rest: the attempts of those that are not durable, and exclusions. */
-    private final Map<MessageKey, QueuedMessage> resting = new HashMap<>();
+    private final Map<MessageKey, Attempts> resting = new HashMap<>();
 
     private final Set<MessageKey> held = new HashSet<>();
     private Runnable changed = () -> {};
@@ -40,6 +40,9 @@ final class Schedule {
     private long movedUpTo = -1;
     private boolean moving;
     private boolean again;
+
+    /** The message itself is not kept, for it is not counted as being in memory. */
+    private record Attempts(int deliveryCount, Set<Subscriber> excluded) {}
 
     Schedule(Queue queue, LoopResources loop, Window window, long backlog) {
         this.queue = queue;
@@ -120,7 +123,7 @@ final class Schedule {
             window.ahead().gone(message);
             loop.recorder().whenDurable(() -> reads.after(gone));
             if (message.restricted() || (message.deliveryCount > 0 && !message.durable)) {
-                resting.put(key, waits);
+                resting.put(key, new Attempts(waits.deliveryCount, waits.excluded()));
             }
             came(waits);
         });
@@ -208,11 +211,11 @@ final class Schedule {
 
     private QueuedMessage revive(StoredMessage stored) {
         QueuedMessage waited = QueuedMessage.revive(queue, stored);
-        QueuedMessage known = resting.remove(stored.key());
+        Attempts known = resting.remove(stored.key());
         if (known != null) {
-            waited.deliveryCount = known.deliveryCount;
+            waited.deliveryCount = known.deliveryCount();
             waited.acquiredBefore = true;
-            waited.excludeAsIn(known);
+            waited.exclude(known.excluded());
         }
         return waited;
     }

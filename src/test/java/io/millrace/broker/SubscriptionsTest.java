@@ -16,6 +16,7 @@ import io.millrace.message.Outcome;
 import io.millrace.queue.Answers;
 import io.millrace.queue.Messages;
 import io.millrace.queue.Recipient;
+import io.millrace.queue.Target;
 import io.millrace.selector.Selector;
 import io.millrace.selector.SelectorException;
 import java.time.Duration;
@@ -96,6 +97,27 @@ class SubscriptionsTest {
             for (Recipient each : List.of(here, there, wild)) {
                 assertEquals(List.of("a", "b", "c"), each.names());
             }
+        }
+
+        @Test
+        void inATransactionThatMemoryDoesNotHoldForAllSubscriptionsReachesNone() {
+            scene = BrokerScene.withMemory("1MiB");
+            for (int i = 0; i < 6; i++) {
+                ask(0, "news", "c" + i, "1", DURABLE);
+            }
+            Target news = topic(0, "news").target("publisher");
+            LocalTransaction transaction = scene.broker.nodes(0).begin();
+            Answers sent = new Answers();
+            for (int i = 0; i < 10; i++) {
+                transaction.offer(news, Messages.message("m" + i, true, 20_000), sent);
+            }
+            Answers committed = new Answers();
+            transaction.discharge(false, committed);
+            scene.settle();
+
+            assertTrue(sent.outcomes.stream().anyMatch(outcome -> outcome instanceof Outcome.Rejected));
+            assertEquals("transaction-bytes", committed.refusal().info().get("reason"));
+            assertEquals(0, scene.journal.messages().size());
         }
 
         @Test

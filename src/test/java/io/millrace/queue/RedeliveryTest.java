@@ -5,13 +5,16 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.millrace.config.QueueSettings;
 import io.millrace.config.QueueSettings.Redelivery;
+import io.millrace.message.Message;
 import io.millrace.message.Outcome;
+import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.util.Date;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 
@@ -44,6 +47,33 @@ class RedeliveryTest {
                 assertEquals(1, scene.queue.stats().scheduled());
                 scene.elapse(1);
             }
+        }
+
+        @Test
+        void isNotInMemoryWhileItRests() {
+            WeakReference<Message> resting = rest("a");
+            await(() -> resting.refersTo(null));
+
+            Recipient consumer = scene.consumer().credit(1);
+            scene.elapse(100);
+            assertEquals(1, consumer.delivery("a").deliveryCount());
+        }
+
+        private WeakReference<Message> rest(String name) {
+            Message message = Messages.transientOne(name);
+            scene.offer(message);
+            Recipient consumer = scene.consumer().credit(1);
+            consumer.settle(name, FAILED);
+            scene.settle();
+            consumer.detach(false);
+            return new WeakReference<>(message);
+        }
+
+        private void await(BooleanSupplier collected) {
+            for (int i = 0; i < 20 && !collected.getAsBoolean(); i++) {
+                System.gc();
+            }
+            assertTrue(collected.getAsBoolean());
         }
 
         @Test
