@@ -276,9 +276,14 @@ final class Schedule {
 
     /** The holder does not want it to be delivered, ever. */
     void cancel(StoredMessage stored) {
+        loop.recorder().record(QueuedMessage.revive(queue, stored).removedFact());
+        cancelled(stored);
+    }
+
+    /** As {@link #cancel}, when that has been recorded. */
+    void cancelled(StoredMessage stored) {
         held.remove(stored.key());
         QueuedMessage cancelled = revive(stored);
-        loop.recorder().record(cancelled.removedFact());
         departed.add(stored.key());
         left();
         queue.lost(1, cancelled.message.totalSize());

@@ -1,5 +1,6 @@
 package io.millrace.queue;
 
+import io.millrace.journal.Fact;
 import io.millrace.journal.MessageKey;
 import io.millrace.journal.StoredMessage;
 import io.millrace.message.Condition;
@@ -10,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -122,7 +124,10 @@ final class ScheduledMessages implements Source {
             receipt.settled(outcome);
             return;
         }
-        if (outcome instanceof Outcome.Accepted) {
+        if (outcome instanceof Outcome.Accepted && transaction.exists()) {
+            transaction.branch(loop.loop()).enlist(new Cancellation(waiting.stored()));
+            receipt.settled(outcome);
+        } else if (outcome instanceof Outcome.Accepted) {
             schedule.cancel(waiting.stored());
             loop.recorder().whenDurable(() -> receipt.settled(outcome));
         } else {
@@ -138,6 +143,37 @@ final class ScheduledMessages implements Source {
         if (viewer != null) {
             for (Delivery delivery : viewer.held) {
                 schedule.release(((Waiting) delivery).stored());
+            }
+        }
+    }
+
+    /** A message is cancelled if a transaction commits, and is held until then. */
+    private final class Cancellation implements Branch.Work {
+        private final StoredMessage stored;
+
+        Cancellation(StoredMessage stored) {
+            this.stored = stored;
+        }
+
+        @Override
+        public Optional<Condition> prepare(List<Fact> facts) {
+            if (!queue.deleted()) {
+                facts.add(QueuedMessage.revive(queue, stored).removedFact());
+            }
+            return Optional.empty();
+        }
+
+        @Override
+        public void committed() {
+            if (!queue.deleted()) {
+                schedule.cancelled(stored);
+            }
+        }
+
+        @Override
+        public void rolledBack() {
+            if (!queue.deleted()) {
+                schedule.release(stored);
             }
         }
     }

@@ -406,4 +406,44 @@ class ScheduleTest {
         scene.journal.flush();
         assertEquals(100, scene.storedMessages());
     }
+
+    @Nested
+    class CancellingInATransaction {
+        private final QueueScene scene = new QueueScene();
+        private final TransactionByHand transaction = new TransactionByHand(scene.resources.recorder());
+
+        private Recipient cancel() {
+            scene.offer(Envelope.durable("a").delay(1000).build());
+            scene.settle();
+            Recipient viewer = new Recipient(scene.queue.scheduled()).attached().credit(1);
+            scene.settle();
+            scene.queue.scheduled().settle(viewer, viewer.delivery("a"), Outcome.ACCEPTED, transaction, Receipt.NONE);
+            return viewer;
+        }
+
+        @Test
+        void waitsForTheCommit() {
+            cancel().detach(false);
+            scene.elapse(2000);
+            assertEquals(1, scene.queue.stats().messages());
+            transaction.commit();
+            scene.settle();
+
+            assertEquals(0, scene.queue.stats().messages());
+            assertEquals(0, scene.storedMessages());
+            assertEquals(List.of(), scene.consumer().credit(1).names());
+        }
+
+        @Test
+        void isUndoneByARollback() {
+            cancel();
+            Recipient consumer = scene.consumer().credit(1);
+            scene.elapse(2000);
+            assertEquals(List.of(), consumer.names());
+            transaction.rollBack();
+            scene.settle();
+
+            assertEquals(List.of("a"), consumer.names());
+        }
+    }
 }
