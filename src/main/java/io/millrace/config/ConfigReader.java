@@ -9,11 +9,11 @@ import io.millrace.config.Config.Store;
 import io.millrace.config.Config.TopicDefinition;
 import io.millrace.config.Config.User;
 import io.millrace.config.QueueSettings.DeadLetter;
+import io.millrace.config.QueueSettings.ExpiredTo;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -25,7 +25,6 @@ import java.util.function.Function;
 
 /** Makes a {@link Config} of the top section of a file. Owned by one {@link ConfigFile#load} call. */
 final class ConfigReader {
-    private static final int MAX_NAME = 1024;
 
     private final Section top;
     private final Function<String, Optional<String>> selectorFault;
@@ -215,8 +214,11 @@ final class ConfigReader {
         for (Section section : top.list("queues", Keys.QUEUE).orElse(List.of())) {
             QueueSettings settings = SettingsReader.settings(section, config.queueDefaults());
             section.requiredName("name")
-                    .filter(name -> isAddress(section, name))
+                    .filter(name -> SettingsReader.isAddress(section, "name", name))
                     .ifPresent(name -> {
+                        if (section.has("expired") && settings.expiry().to().equals(new ExpiredTo.To(name))) {
+                            section.wrongValue("expired", "\"" + name + "\" is the queue itself; name another");
+                        }
                         if (sections.putIfAbsent(name, section) == null) {
                             queues.add(new QueueDefinition(name, settings));
                         } else {
@@ -237,7 +239,8 @@ final class ConfigReader {
         for (Section section : top.list("topics", Keys.TOPIC).orElse(List.of())) {
             QueueSettings settings = SettingsReader.settings(section, config.queueDefaults());
             section.requiredName("name")
-                    .filter(name -> isAddress(section, name) && isTopic(section, name))
+                    .filter(name -> SettingsReader.isAddress(section, "name", name)
+                            && SettingsReader.isPlain(section, "name", name))
                     .ifPresent(name -> {
                         if (names.add(name)) {
                             topics.add(new TopicDefinition(name, settings));
@@ -249,24 +252,18 @@ final class ConfigReader {
         return topics;
     }
 
-    private static boolean isTopic(Section section, String name) {
-        boolean plain = Arrays.stream(name.split("\\.")).noneMatch(level -> level.equals("*") || level.equals("#"));
-        if (!plain) {
-            section.wrongValue(
-                    "name", "\"" + name + "\" has wildcards, which are for subscribers; name the topics themselves");
-        }
-        return plain;
-    }
-
     private List<Forwarding> forwardings() {
         List<Forwarding> forwardings = new ArrayList<>();
         for (Section section : top.list("forward", Keys.FORWARD).orElse(List.of())) {
             Optional<String> selector = section.name("selector");
             selector.flatMap(selectorFault).ifPresent(fault -> section.wrongValue("selector", fault));
             boolean divert = section.flag("divert", false);
-            List<String> to = section.requiredNames("to");
+            List<String> to = section.requiredNames("to").stream()
+                    .filter(name -> SettingsReader.isAddress(section, "to", name)
+                            && SettingsReader.isPlain(section, "to", name))
+                    .toList();
             section.requiredName("from")
-                    .filter(from -> isAddress(section, from))
+                    .filter(from -> SettingsReader.isAddress(section, "from", from))
                     .ifPresent(from -> {
                         if (to.contains(from)) {
                             section.wrongValue("to", "\"" + from + "\" would forward to itself");
@@ -275,20 +272,6 @@ final class ConfigReader {
                     });
         }
         return forwardings;
-    }
-
-    private static boolean isAddress(Section section, String name) {
-        if (name.startsWith("/") || name.startsWith("queue://") || name.startsWith("topic://")) {
-            section.wrongValue(
-                    "name", "\"" + name + "\": write the plain name; clients may put / or queue:// before it");
-            return false;
-        }
-        if (name.startsWith("$") || name.length() > MAX_NAME) {
-            section.wrongValue(
-                    "name", "\"" + name + "\" must not begin with $ nor be longer than " + MAX_NAME + " characters");
-            return false;
-        }
-        return true;
     }
 
     /** A queue that takes the dead messages of others: it has no dead-letter queue, and must not ask for one. */

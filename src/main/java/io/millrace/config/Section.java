@@ -194,7 +194,7 @@ final class Section {
     }
 
     Duration duration(String key, Duration byDefault, Duration max) {
-        String expected = "a duration up to " + max.toHours() + "h, such as 500ms, 60s or 2m, or 0 for never";
+        String expected = "a duration up to " + max.toHours() + "h, such as 500ms, 60s or 2m, or 0 to do without";
         return read(key, byDefault, expected, text -> Quantity.duration(text).filter(time -> time.compareTo(max) <= 0));
     }
 

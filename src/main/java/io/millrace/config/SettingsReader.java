@@ -9,6 +9,7 @@ import io.millrace.config.QueueSettings.Redelivery;
 import io.millrace.config.QueueSettings.WhenFull;
 import java.math.BigDecimal;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Optional;
 import java.util.function.Function;
 
@@ -17,6 +18,7 @@ final class SettingsReader {
     static final long MAX_BYTES = 1L << 50;
 
     private static final String UNLIMITED = "unlimited";
+    private static final int MAX_NAME = 1024;
     private static final String NEVER = "never";
     private static final Duration LONGEST = Duration.ofDays(3650);
     private static final Duration DUPLICATES_WINDOW = Duration.ofMinutes(10);
@@ -29,6 +31,7 @@ final class SettingsReader {
         QueueSettings limited = byDefault
                 .withMaxDeliveries((int) section.number("max-deliveries", byDefault.maxDeliveries(), 1, 1_000_000))
                 .withDeadLetter(section.name("dead-letter")
+                        .filter(name -> isAddress(section, "dead-letter", name))
                         .map(SettingsReader::deadLetter)
                         .orElse(byDefault.deadLetter()))
                 .withLimits(
@@ -63,6 +66,7 @@ final class SettingsReader {
             section.wrongValue("min-ttl", "is more than max-ttl");
         }
         ExpiredTo to = section.name("expired")
+                .filter(name -> isAddress(section, "expired", name))
                 .<ExpiredTo>map(text -> switch (text) {
                     case "dead-letter" -> new ExpiredTo.DeadLetterQueue();
                     case "discard" -> new ExpiredTo.Nowhere();
@@ -124,6 +128,12 @@ final class SettingsReader {
         int kept = (int) section.number(
                 "duplicates-kept", byDefault.map(Duplicates::maxIdentities).orElse(DUPLICATES_KEPT), 1, 10_000_000);
         Optional<String> by = section.name("duplicates");
+        by.flatMap(Section::truth)
+                .filter(on -> on)
+                .ifPresent(on -> section.wrongValue(
+                        "duplicates",
+                        "\"" + by.orElseThrow()
+                                + "\" does not say by what; write message-id or the name of a property"));
         boolean off = by.flatMap(Section::truth).map(on -> !on).orElse(by.isEmpty() && byDefault.isEmpty());
         if (off) {
             return settings.withoutDuplicates();
@@ -136,12 +146,28 @@ final class SettingsReader {
     }
 
     private static QueueSettings kinds(Section section, QueueSettings settings) {
-        QueueSettings keyed = section.name("last-value-key")
+        Optional<String> lastValueKey = section.name("last-value-key");
+        lastValueKey
+                .flatMap(Section::truth)
+                .filter(on -> on)
+                .ifPresent(on -> section.wrongValue(
+                        "last-value-key",
+                        "\"" + lastValueKey.orElseThrow() + "\" is no name of a property or annotation"));
+        QueueSettings keyed = lastValueKey
                 .map(key -> Section.truth(key).filter(on -> !on).isPresent()
                         ? settings.withoutLastValueKey()
                         : settings.withLastValueKey(key))
                 .orElse(settings);
-        return keyed.withReplay(section.flag("replay", settings.replay()));
+        QueueSettings kind = keyed.withReplay(section.flag("replay", settings.replay()));
+        boolean limited = kind.maxMessages().isPresent() || kind.maxBytes().isPresent();
+        boolean expires =
+                kind.expiry().max().isPresent() || kind.expiry().byDefault().isPresent();
+        if (kind.replay() && limited && !expires && kind.whenFull() == WhenFull.REJECT) {
+            section.wrongValue(
+                    "replay",
+                    "what is consumed stays, so the queue would be full for good; set when-full: drop-oldest, or a ttl");
+        }
+        return kind;
     }
 
     static Optional<Long> limit(Section section, String key, Optional<Long> byDefault, long min) {
@@ -163,5 +189,29 @@ final class SettingsReader {
                 expected,
                 text -> text.equals(UNLIMITED) ? Optional.of(none) : number.apply(text));
         return limit == none ? Optional.empty() : Optional.of(limit);
+    }
+
+    /** Whether a name can be that of a queue or topic; what is wrong with it is noted for the key. */
+    static boolean isAddress(Section section, String key, String name) {
+        if (name.startsWith("/") || name.startsWith("queue://") || name.startsWith("topic://")) {
+            section.wrongValue(key, "\"" + name + "\": write the plain name; clients may put / or queue:// before it");
+            return false;
+        }
+        if (name.startsWith("$") || name.length() > MAX_NAME) {
+            section.wrongValue(
+                    key, "\"" + name + "\" must not begin with $ nor be longer than " + MAX_NAME + " characters");
+            return false;
+        }
+        return true;
+    }
+
+    /** Whether a name has no wildcards. */
+    static boolean isPlain(Section section, String key, String name) {
+        boolean plain = Arrays.stream(name.split("\\.")).noneMatch(level -> level.equals("*") || level.equals("#"));
+        if (!plain) {
+            section.wrongValue(
+                    key, "\"" + name + "\" has wildcards, which are for subscribers; name the topics themselves");
+        }
+        return plain;
     }
 }

@@ -106,6 +106,27 @@ class SettingsReaderTest {
         }
 
         @Test
+        void whereMessagesGoIsAPlainNameOfAnother() {
+            assertTrue(mistake("queue-defaults: {expired: /old}").contains("write the plain name"));
+            assertTrue(mistake("queue-defaults: {dead-letter: $dead}").contains("must not begin with $"));
+            assertTrue(mistake("queues: [{name: q, expired: q}]").contains("is the queue itself"));
+        }
+
+        @Test
+        void onIsNoNameOfAProperty() {
+            assertTrue(mistake("queue-defaults: {duplicates: on}").contains("write message-id"));
+            assertTrue(mistake("queue-defaults: {last-value-key: yes}").contains("is no name"));
+        }
+
+        @Test
+        void aReplayQueueThatWouldBeFullForGoodIsAMistake() throws ConfigException {
+            assertTrue(mistake("queues: [{name: q, replay: true, max-messages: 2}]")
+                    .contains("drop-oldest"));
+            assertTrue(
+                    settings("replay: true", "max-messages: 2", "max-ttl: 1h").replay());
+        }
+
+        @Test
         void whatTheDefaultsSwitchOnAQueueCanSwitchOff() throws ConfigException {
             Config config = parse("""
                     queue-defaults:
@@ -174,6 +195,7 @@ class SettingsReaderTest {
             assertTrue(mistake("forward: [{from: a}]").contains("the key to is missing"));
             assertTrue(mistake("forward: [{from: a, to: []}]").contains("must not be empty"));
             assertTrue(mistake("forward: [{from: a, to: [b, a]}]").contains("forward to itself"));
+            assertTrue(mistake("forward: [{from: a, to: \"b.*\"}]").contains("wildcards"));
         }
     }
 }
