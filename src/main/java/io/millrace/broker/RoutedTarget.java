@@ -59,7 +59,7 @@ final class RoutedTarget implements MoveTarget {
         Message shared = shared(publication);
         Receipt each = new Together(queues.size(), transaction.exists(), receipt);
         for (Queue queue : queues) {
-            queue.offer(shared, transaction, each);
+            queue.offerToo(shared, transaction, each);
         }
     }
 

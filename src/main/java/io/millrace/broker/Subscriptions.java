@@ -153,7 +153,12 @@ final class Subscriptions {
     private void enter(Subscription subscription, Directory from, Nodes.Answer answer) {
         subscription.stay();
         subscription.links().add(answer);
-        tell(subscription, from, answer);
+        if (subscription.key().durable()) {
+            // Whoever made it may still wait for the disk.
+            home.get().resources().recorder().whenDurable(() -> tell(subscription, from, answer));
+        } else {
+            tell(subscription, from, answer);
+        }
     }
 
     private static void tell(Subscription subscription, Directory from, Nodes.Answer answer) {

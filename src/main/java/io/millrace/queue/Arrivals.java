@@ -154,7 +154,15 @@ final class Arrivals {
 
     /** It has not come after all. */
     void takeBack(Identities.Identity identity) {
-        identities.get().takeBack(identity, Outcome.RELEASED);
+        identities
+                .get()
+                .takeBack(
+                        identity,
+                        new Outcome.Rejected(new Condition(
+                                Condition.RESOURCE_LOCKED,
+                                "queue '" + queue.address() + "' did not take the message: it repeats one that was in a"
+                                        + " transaction, and that was rolled back; send again",
+                                Map.of("queue", queue.address(), "reason", "rolled-back"))));
     }
 
     /** Gives a message its place, where it is not seen yet, and adds what the store is to know of it. */
@@ -263,7 +271,7 @@ final class Arrivals {
                 loop.memory().release(queued.size());
             }
             first.settled(outcome);
-            queue.dispatch();
+            queue.refreshed();
         });
     }
 

@@ -55,6 +55,8 @@ final class Entrance {
         while (admission.over(tally.messages + moreMessages, tally.bytes + moreBytes)) {
             QueuedMessage oldest = window.dispensable();
             if (oldest == null) {
+                // Those that go first are in the store, maybe in a lane that nobody has asked for yet.
+                window.refill();
                 return;
             }
             window.remove(oldest);

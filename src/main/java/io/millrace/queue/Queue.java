@@ -22,7 +22,6 @@ public final class Queue implements MoveTarget, Source {
     private final QueueIdentity identity;
     private final LoopResources loop;
     private final Recorder recorder;
-
     private final Admission admission;
     private final Window window;
     private final Groups groups;
@@ -34,7 +33,6 @@ public final class Queue implements MoveTarget, Source {
     private final Schedule schedule;
     private final ScheduledMessages scheduled;
     private final Arrivals arrivals;
-
     private final Tally tally;
     private final Entrance entrance;
     private boolean deleted;
@@ -82,6 +80,15 @@ public final class Queue implements MoveTarget, Source {
 
     @Override
     public void offer(Message offered, Transaction transaction, Receipt receipt) {
+        offer(offered, transaction, receipt, false);
+    }
+
+    /** As {@link #offer}, with no {@link #objection} since others got it: it comes in even if they took the last memory. */
+    public void offerToo(Message offered, Transaction transaction, Receipt receipt) {
+        offer(offered, transaction, receipt, true);
+    }
+
+    private void offer(Message offered, Transaction transaction, Receipt receipt, boolean agreed) {
         loop.loop().assertCurrent();
         Message message = arrivals.dated(offered);
         Optional<byte[]> digest = arrivals.identity(message);
@@ -89,7 +96,8 @@ public final class Queue implements MoveTarget, Source {
             return;
         }
         boolean durable = message.durable() && identity.persistent();
-        Optional<Condition> refusal = refusal(message, transaction);
+        Optional<Condition> objection = agreed && !deleted ? Optional.empty() : objection(message);
+        Optional<Condition> refusal = objection.or(() -> overLimit(message, transaction));
         if (refusal.isPresent()) {
             tally.refused++;
             receipt.settled(new Outcome.Rejected(refusal.get()));
@@ -109,14 +117,14 @@ public final class Queue implements MoveTarget, Source {
         arrivals.move(message, message.durable() && identity.persistent(), leaves, receipt);
     }
 
-    private Optional<Condition> refusal(Message message, Transaction transaction) {
-        Optional<Condition> objection = objection(message);
-        if (objection.isPresent() || transaction.exists()) {
-            return objection.or(() -> transacted.refusal(message));
+    private Optional<Condition> overLimit(Message message, Transaction transaction) {
+        if (transaction.exists()) {
+            return transacted.refusal(message);
         }
-        boolean full =
-                admission.over(tally.messages + 1, tally.bytes + message.totalSize()) && !entrance.makeRoomFor(message);
-        return full ? Optional.of(admission.full(tally.messages, message.totalSize())) : objection;
+        boolean over = admission.over(tally.messages + 1, tally.bytes + message.totalSize());
+        return over && !entrance.makeRoomFor(message)
+                ? Optional.of(admission.full(tally.messages, message.totalSize()))
+                : Optional.empty();
     }
 
     /** Why {@link #offer} would refuse a message; a queue that drops the oldest may still find that it has none to drop. */

@@ -10,6 +10,7 @@ import io.millrace.config.Config.TopicDefinition;
 import io.millrace.config.QueueSettings;
 import io.millrace.config.QueueSettings.WhenFull;
 import io.millrace.journal.InMemoryJournal;
+import io.millrace.journal.Journal.Room;
 import io.millrace.journal.StoredMessage;
 import io.millrace.message.Condition;
 import io.millrace.message.Outcome;
@@ -82,6 +83,46 @@ class SubscriptionsTest {
         }
         scene.settle();
         return answers;
+    }
+
+    @Test
+    void whoeverJoinsADurableSubscriptionWaitsUntilItIsOnDisk() {
+        Link link = new Link("a", "a", "1");
+        Request request = Request.toReceive("news", Optional.of(NodeType.TOPIC), link, SHARED_DURABLE);
+        topic(0, "news");
+        Opened first = scene.open(0, request);
+        Opened second = scene.open(0, request);
+        scene.runLoops();
+        assertEquals(List.of(), first.nodes);
+        assertEquals(List.of(), second.nodes);
+        scene.settle();
+
+        assertEquals(1, first.nodes.size());
+        assertEquals(1, second.nodes.size());
+    }
+
+    @Test
+    void whatNoMemoryIsLeftForComesToAllSubscriptionsOrNoneWhileTheStoreIsFull() {
+        scene = BrokerScene.withMemory("2MiB");
+        List<Recipient> all = new ArrayList<>();
+        for (int i = 0; i < 9; i++) {
+            Opened opened = ask(0, "news", "c" + i, "s", Terms.PLAIN);
+            all.add(new Recipient(opened.node().source()).attached());
+        }
+        scene.journal.setRoom(new Room(false, "full"));
+        Answers answers = new Answers();
+        for (int i = 0; i < 200; i++) {
+            topic(0, "news").target("p").offer(Messages.message("m" + i, false, 10_007), answers);
+            scene.settle();
+        }
+        scene.journal.setRoom(Room.YES);
+        long accepted =
+                answers.outcomes.stream().filter(Outcome.ACCEPTED::equals).count();
+        all.forEach(each -> each.credit(1000));
+        scene.settle();
+
+        assertTrue(accepted > 0 && accepted < 200);
+        all.forEach(each -> assertEquals(accepted, each.names().size()));
     }
 
     @Nested

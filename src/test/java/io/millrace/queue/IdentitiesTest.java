@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.millrace.config.QueueSettings;
 import io.millrace.config.QueueSettings.Duplicates;
 import io.millrace.config.QueueSettings.WhenFull;
+import io.millrace.message.Condition;
 import io.millrace.message.Outcome;
 import java.time.Duration;
 import java.util.List;
@@ -202,6 +203,19 @@ class IdentitiesTest {
 
             assertEquals(List.of("a", "b"), scene.consumer().credit(10).names());
             assertEquals(2, restarted(scene).queue.stats().messages());
+        }
+
+        @Test
+        void aRepeatOfWhatIsRolledBackIsToBeSentAgain() {
+            TransactionByHand transaction = new TransactionByHand(scene.resources.recorder());
+            scene.queue.offer(Envelope.durable("a").id("1").build(), transaction, Receipt.NONE);
+            transaction.prepare();
+            Answers repeat = scene.offer(Envelope.durable("b").id("1").build());
+            assertEquals(List.of(), repeat.outcomes);
+            transaction.rollBack();
+            scene.settle();
+
+            assertEquals(Condition.RESOURCE_LOCKED, repeat.refusal().symbol());
         }
 
         @Test

@@ -34,6 +34,9 @@ final class Copy {
     /** It is not to be delivered before. */
     long notBefore;
 
+    /** It was given back, and rests if there was room for it in the store. */
+    boolean mayRest;
+
     /** It was delivered once at least. */
     boolean seen;
 

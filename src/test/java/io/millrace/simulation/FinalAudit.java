@@ -84,6 +84,7 @@ final class FinalAudit {
                     && !copy.buried
                     && !copy.mayRepeat()
                     && !copy.mayHaveExpired(life.loops().latestMillis())
+                    && !copy.mayRest
                     && copy.notBefore == 0;
             Checks.that(!there || !consumer.wants(copy), "%s waits, and a consumer that wants it gets none", copy);
         }
@@ -106,10 +107,10 @@ final class FinalAudit {
             boolean must = copy.place.kind == Place.Kind.SUBSCRIPTION
                     && !copy.place.persistent
                     && copy.mustBeThere()
-                    && !mayHaveBeenLeftOut(copy)
                     && !copy.buried
                     && copy.holder == null
                     && !copy.mayHaveExpired(life.loops().latestMillis())
+                    && !copy.mayRest
                     && copy.notBefore <= life.loops().earliestMillis()
                     && !plan.excludes();
             Checks.that(!must, "%s is lost", copy);
@@ -238,12 +239,6 @@ final class FinalAudit {
         return opened.get(0);
     }
 
-    /** A message that is not durable goes to those places of several that have room for it while the store is full. */
-    private boolean mayHaveBeenLeftOut(Copy copy) {
-        boolean stored = copy.durable() || copy.parcel.copies.size() == 1;
-        return !stored && plan.storeWasFull();
-    }
-
     private void nothingAcceptedIsLost() {
         long now = life.loops().latestMillis();
         for (Copy copy : ledger.all()) {
@@ -254,7 +249,6 @@ final class FinalAudit {
                     copy.fate != Copy.Fate.PRESENT
                             || !copy.mustBeThere()
                             || gone
-                            || mayHaveBeenLeftOut(copy)
                             || expiredForGood
                             || (copy.mayRepeat() && ledger.duplicates.cameAsAnother(copy, now)),
                     "%s is lost",

@@ -76,12 +76,6 @@ final class Ledger {
                 isRefusedForAReason(parcel, rejected.error().orElseThrow());
                 return;
             }
-            if (outcome instanceof Outcome.Released
-                    && parcel.copies.values().stream().anyMatch(Copy::mayRepeat)) {
-                // What it repeats was rolled back.
-                parcel.copies.values().forEach(copy -> copy.fate = Fate.GONE);
-                return;
-            }
             Checks.that(outcome instanceof Outcome.Accepted, "%s was answered %s", parcel.name, outcome);
             parcel.answered = true;
             for (Copy copy : parcel.copies.values()) {
@@ -118,6 +112,11 @@ final class Ledger {
         Object queue = condition.info().get("queue");
         boolean limited = parcel.copies.keySet().stream().anyMatch(Place::hasLimit);
         boolean undone = condition.symbol().equals(Condition.TRANSACTION_ROLLBACK);
+        boolean repeats = parcel.copies.values().stream().anyMatch(Copy::mayRepeat);
+        if (repeats && plan.transacted() && "rolled-back".equals(reason)) {
+            // What it repeats was rolled back.
+            return;
+        }
         Checks.that(
                 reason != null && queue != null && isReasonToRefuse(reason) && (limited || undone || !isLimit(reason)),
                 "%s was refused: %s",

@@ -11,6 +11,7 @@ final class TimeRules {
     }
 
     void delivered(Copy copy, Place at, Message message, Loops loops) {
+        copy.mayRest = false;
         if (at == copy.place) {
             nothingComesBeforeItsTime(copy, loops);
             nothingComesAfterItsDeadline(copy, loops);
@@ -49,6 +50,7 @@ final class TimeRules {
     /** An attempt failed: the message rests. Without room for it in the store, one that is not durable cannot. */
     void rests(Copy copy, Loops loops) {
         boolean sure = (copy.parcel.durable() && copy.place.persistent) || !plan.storeWasFull();
+        copy.mayRest = !sure;
         copy.notBefore = sure ? loops.earliestMillis() + copy.place.restMillis() : 0;
     }
 }
