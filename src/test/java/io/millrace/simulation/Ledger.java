@@ -308,7 +308,8 @@ final class Ledger {
     /** A subscription is about to end: what it has may be there or not. */
     void ending(Place place) {
         copiesOf(place).forEach(copy -> {
-            if (copy.fate != Fate.GONE && !copy.buried) {
+            // One that died may be on its way to its grave still, which a crash ends together with the subscription.
+            if (copy.fate != Fate.GONE) {
                 copy.fate = Fate.DOUBT;
             }
         });
