@@ -284,7 +284,8 @@ final class OutgoingLink extends AmqpLink implements Consumer {
             return;
         }
         Message message = delivery.message();
-        if (message.encodedSize(delivery.deliveryCount(), -1) + message.streamed() > maxMessageSize) {
+        if (maxMessageSize != Long.MAX_VALUE
+                && message.encodedSize(delivery.deliveryCount(), -1) + message.streamed() > maxMessageSize) {
             pass(delivery);
             return;
         }

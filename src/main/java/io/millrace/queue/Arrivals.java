@@ -77,7 +77,9 @@ final class Arrivals {
      * an expiry time that does not hold here.
      */
     Message dated(Message offered) {
-        Message message = lifetime.prolonged(offered, loop.loop().now());
+        // The clock is not asked for each message in vain.
+        Message message =
+                lifetime.prolongs() ? lifetime.prolonged(offered, loop.loop().now()) : offered;
         if (!message.mayHaveDeliveryTime()) {
             return message;
         }
@@ -171,7 +173,7 @@ final class Arrivals {
         boolean waits = waits(message);
         Optional<MessageKey> later = waits ? schedule.place(message.deliveryTimeMillis(0)) : Optional.empty();
         QueuedMessage queued = later.map(key -> new QueuedMessage(queue, key, message, durable, now))
-                .orElseGet(() -> queue.entrance().newMessage(message, durable));
+                .orElseGet(() -> queue.entrance().newMessage(message, durable, now));
         queued.expiryMillis = lifetime.deadline(message, now);
         boolean kept = !waits && window.keeps(queued.key.order(), queued.size());
         if (queued.needsStore(kept)) {
@@ -215,7 +217,7 @@ final class Arrivals {
         long now = loop.loop().now();
         long expiryMillis = lifetime.deadline(message, now);
         if (expiryMillis != 0 && expiryMillis <= now) {
-            QueuedMessage queued = queue.entrance().newMessage(message, durable);
+            QueuedMessage queued = queue.entrance().newMessage(message, durable, now);
             queued.expiryMillis = expiryMillis;
             queue.entrance().entered(queued.message);
             loop.memory().take(queued.size());
@@ -223,7 +225,7 @@ final class Arrivals {
         } else if (waits(message)) {
             waitUntil(message.deliveryTimeMillis(0), message, durable, identity, receipt);
         } else {
-            QueuedMessage queued = queue.entrance().newMessage(message, durable);
+            QueuedMessage queued = queue.entrance().newMessage(message, durable, now);
             queued.expiryMillis = expiryMillis;
             replaceBy(queued);
             if (identity.isPresent()) {
@@ -236,8 +238,9 @@ final class Arrivals {
 
     /** Takes in a message that comes from another queue: only the rules of this one say how long it lives. */
     void move(Message message, boolean durable, Optional<Fact.MessageRemoved> leaves, Receipt receipt) {
-        QueuedMessage queued = queue.entrance().newMessage(message, durable);
-        queued.expiryMillis = lifetime.deadline(loop.loop().now());
+        long now = loop.loop().now();
+        QueuedMessage queued = queue.entrance().newMessage(message, durable, now);
+        queued.expiryMillis = lifetime.deadline(now);
         replaceBy(queued);
         queue.entrance().enter(queued, leaves, receipt);
     }

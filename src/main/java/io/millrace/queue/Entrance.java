@@ -101,8 +101,8 @@ final class Entrance {
     }
 
     /** Gives a message its place. */
-    QueuedMessage newMessage(Message message, boolean durable) {
-        return new QueuedMessage(queue, keyFor(message, 0), message, durable, queue.now());
+    QueuedMessage newMessage(Message message, boolean durable, long nowMillis) {
+        return new QueuedMessage(queue, keyFor(message, 0), message, durable, nowMillis);
     }
 
     /** A new place for a message, or the one that it had; 0 if it had none. */

@@ -21,6 +21,11 @@ final class Lifetime {
         this.maxMillis = settings.max().map(Duration::toMillis).orElse(NONE);
     }
 
+    /** Whether messages may live longer than they say. */
+    boolean prolongs() {
+        return minMillis != NONE;
+    }
+
     /**
      * The message, without the time at which it says that it expires if it is to live longer here: clients would drop it then.
      * What is left is told by the ttl; who has none is not told.
