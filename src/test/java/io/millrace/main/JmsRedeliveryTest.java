@@ -154,10 +154,10 @@ class JmsRedeliveryTest {
             jms.send("wanted", "message");
             try (RawLink receiver = RawLink.receiver(broker.port(), "wanted", 10, Map.of())) {
                 receiver.receive();
+                long since = System.nanoTime();
                 Modified modified = new Modified();
                 modified.setMessageAnnotations(Map.of(
                         Symbol.valueOf("x-opt-delivery-time"), new Date(System.currentTimeMillis() + REST_MILLIS)));
-                long since = System.nanoTime();
                 receiver.settle(modified);
                 assertEquals("message", receiver.receive());
                 restsAtLeast(REST_MILLIS, since);
