@@ -22,9 +22,12 @@ public interface Journal {
      */
     void append(List<Fact> batch, Executor loop, Runnable durable);
 
-    /** As {@link #append(List, Executor, Runnable)} with a single fact. */
-    default void append(Fact fact, Executor loop, Runnable durable) {
-        append(List.of(fact), loop, durable);
+    /**
+     * Appends a batch for which nobody waits. It may be kept for some milliseconds to be written together with one that
+     * somebody waits for; their order stays.
+     */
+    default void append(List<Fact> batch) {
+        append(batch, Runnable::run, () -> {});
     }
 
     /** The way to read messages and bodies. */

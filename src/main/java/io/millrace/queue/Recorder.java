@@ -130,8 +130,12 @@ public final class Recorder {
             return;
         }
         List<Fact> batch = facts;
-        List<Waiting> callbacks = waiting;
         facts = new ArrayList<>(batch.size());
+        if (waiting.isEmpty()) {
+            journal.append(batch);
+            return;
+        }
+        List<Waiting> callbacks = waiting;
         waiting = new ArrayList<>(callbacks.size());
         journal.append(batch, loop, () -> answer(callbacks));
     }

@@ -30,7 +30,7 @@ class InMemoryJournalTest extends JournalContract {
     @Test
     void nothingIsAnsweredOrKeptBeforeTheFlush() {
         boolean[] durable = new boolean[1];
-        journal.append(stored(ORDERS, 1, 10), line, () -> durable[0] = true);
+        journal.append(List.of(stored(ORDERS, 1, 10)), line, () -> durable[0] = true);
         assertEquals(1, memory.waiting());
         memory.crash();
         memory.flush();
@@ -42,10 +42,10 @@ class InMemoryJournalTest extends JournalContract {
     void aFailureIsToldOnceAndEndsTheJournal() {
         List<JournalException> failures = new ArrayList<>();
         InMemoryJournal failing = new InMemoryJournal(failures::add);
-        failing.append(stored(ORDERS, 1, 10), line, () -> failures.add(null));
+        failing.append(List.of(stored(ORDERS, 1, 10)), line, () -> failures.add(null));
         failing.failNext();
         failing.flush();
-        failing.append(stored(ORDERS, 2, 10), line, () -> failures.add(null));
+        failing.append(List.of(stored(ORDERS, 2, 10)), line, () -> failures.add(null));
         failing.flush();
         assertEquals(1, failures.size());
         assertEquals(List.of(), failing.messages());

@@ -93,7 +93,7 @@ public abstract class JournalContract extends DetailsContract {
             List<Integer> order = new ArrayList<>();
             for (int i = 0; i < 500; i++) {
                 int number = i;
-                journal.append(stored(ORDERS, i, 10), line, () -> order.add(number));
+                journal.append(List.of(stored(ORDERS, i, 10)), line, () -> order.add(number));
             }
             settle();
             line.until(() -> order.size() == 500);
@@ -262,11 +262,11 @@ public abstract class JournalContract extends DetailsContract {
         void closingAnswersWhatWasAppendedAndTakesNoMore() {
             int[] answered = new int[1];
             for (int i = 0; i < 100; i++) {
-                journal.append(stored(ORDERS, i, 10), line, () -> answered[0]++);
+                journal.append(List.of(stored(ORDERS, i, 10)), line, () -> answered[0]++);
             }
             journal.close(Duration.ofSeconds(10));
             line.until(() -> answered[0] == 100);
-            journal.append(stored(ORDERS, 100, 10), line, () -> answered[0]++);
+            journal.append(List.of(stored(ORDERS, 100, 10)), line, () -> answered[0]++);
             journal = open();
             assertEquals(100, sequences(ORDERS).size());
             assertEquals(0, line.tasks());

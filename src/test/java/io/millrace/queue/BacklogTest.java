@@ -241,10 +241,7 @@ class BacklogTest {
 
         Deletion() {
             // The store of the tests keeps messages of queues only that it knows.
-            scene.journal.append(
-                    new io.millrace.journal.Fact.NodeDeclared(7, "temp-queue/x", Fact.NodeKind.QUEUE, Map.of()),
-                    scene.loop,
-                    () -> {});
+            scene.journal.append(List.of(new Fact.NodeDeclared(7, "temp-queue/x", Fact.NodeKind.QUEUE, Map.of())));
             scene.settle();
         }
 

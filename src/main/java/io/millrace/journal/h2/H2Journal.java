@@ -194,6 +194,11 @@ public final class H2Journal implements Journal {
     }
 
     @Override
+    public void append(List<Fact> batch) {
+        handover.put(Batch.unawaited(batch));
+    }
+
+    @Override
     public MessageReader reader() {
         return reader;
     }

@@ -46,6 +46,7 @@ final class JournalThread {
     private List<Batch> spare = new ArrayList<>();
     private int next;
     private boolean rested;
+    private boolean justCommitted;
     private long checkedNanos;
     private long uncheckedBytes;
     private volatile boolean abandoned;
@@ -149,7 +150,11 @@ final class JournalThread {
     }
 
     private void rest() {
-        if (upkeep.purge()) {
+        if (justCommitted) {
+            // The next batch will most likely come soon; what may linger need not wake this thread up then.
+            handover.await(Handover.LINGER_NANOS);
+            justCommitted = false;
+        } else if (upkeep.purge()) {
             commit();
         } else if (!rested) {
             handover.await(options.rest().toNanos());
@@ -163,6 +168,7 @@ final class JournalThread {
 
     private void afterCommit() {
         rested = false;
+        justCommitted = true;
         upkeep.wake();
         if (upkeep.purge()) {
             commit();
@@ -251,7 +257,9 @@ final class JournalThread {
         }
         for (int i = first; i < next; i++) {
             Batch batch = taken.get(i);
-            answers.computeIfAbsent(batch.loop(), loop -> new ArrayList<>()).add(batch.durable());
+            if (batch.awaited()) {
+                answers.computeIfAbsent(batch.loop(), loop -> new ArrayList<>()).add(batch.durable());
+            }
         }
         answers.forEach((loop, durable) -> loop.execute(() -> answer(durable)));
         answers.clear();

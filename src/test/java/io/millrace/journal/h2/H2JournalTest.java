@@ -417,6 +417,47 @@ class H2JournalTest {
         }
 
         @Test
+        void whatNobodyWaitsForCostsNoCommitOfItsOwnWhileMessagesComeOneByOne() {
+            H2Journal journal = open(H2Journal.Options.in(directory));
+            append(journal, List.of(new NodeDeclared(1, "orders", Fact.NodeKind.QUEUE, Map.of())));
+            long before = journal.stats().commits();
+            for (int n = 1; n <= 100; n++) {
+                append(journal, List.of(stored(n)));
+                journal.append(List.of(removed(n)));
+                LockSupport.parkNanos(100_000);
+            }
+            // One that lingers longer than it may, because this thread was held up, has a commit of its own.
+            assertTrue(journal.stats().commits() - before < 150, () -> journal.stats()
+                    .toString());
+            journal.close(Duration.ofSeconds(10));
+        }
+
+        @Test
+        void whatNobodyWaitsForIsWrittenSoonThoughNothingFollows() {
+            H2Journal journal = open(H2Journal.Options.in(directory));
+            append(journal, List.of(new NodeDeclared(1, "orders", Fact.NodeKind.QUEUE, Map.of()), stored(1)));
+            for (int n = 2; n <= 3; n++) {
+                long before = journal.stats().commits();
+                journal.append(List.of(removed(n - 1)));
+                awaitThat(() -> journal.stats().commits() > before);
+                append(journal, List.of(stored(n)));
+            }
+            journal.close(Duration.ofSeconds(10));
+        }
+
+        @Test
+        void whatNobodyWaitsForIsWrittenWhenTheStoreCloses() {
+            H2Journal journal = open(H2Journal.Options.in(directory));
+            append(journal, List.of(new NodeDeclared(1, "orders", Fact.NodeKind.QUEUE, Map.of()), stored(1)));
+            journal.append(List.of(removed(1)));
+            journal.close(Duration.ofSeconds(10));
+
+            H2Journal again = open(H2Journal.Options.in(directory));
+            assertEquals(0, again.recover().get(0).messages());
+            again.close(Duration.ofSeconds(10));
+        }
+
+        @Test
         void messagesThatLeaveAtOnceAreNeverWritten() {
             H2Journal journal = open(H2Journal.Options.in(directory));
             append(journal, List.of(new NodeDeclared(1, "orders", Fact.NodeKind.QUEUE, Map.of()), stored(0)));
