@@ -149,12 +149,12 @@ public final class Queue implements MoveTarget, Source {
 
     @Override
     public int room() {
-        return recorder.hasRoom() ? Integer.MAX_VALUE : 0;
+        return window.pace().open(subscribers.acquire()) ? Integer.MAX_VALUE : 0;
     }
 
     @Override
     public void whenRoom(Runnable task) {
-        recorder.whenRoom(task);
+        window.pace().whenOpen(task);
     }
 
     // ---- Source

@@ -22,6 +22,7 @@ final class Window {
     private final ReadAhead readAhead;
     private final Restrictions restrictions;
     private final Ahead ahead;
+    private final Pace pace;
 
     /** Those that were made, the highest priority first. */
     private Lane[] lanes = {};
@@ -43,6 +44,7 @@ final class Window {
         this.readAhead = new ReadAhead(queue, this, loop);
         this.restrictions = new Restrictions(queue, this, loop.memory());
         this.ahead = new Ahead(queue, this, loop);
+        this.pace = new Pace(this, loop);
         for (Journal.Lane lane : backlog.lanes()) {
             if (lane.order() < MessageKey.LANES) {
                 add(new Lane(lane.order(), lane.messages(), backlog.nextSequence() - 1));
@@ -80,6 +82,10 @@ final class Window {
     /** Messages that some consumers refused for themselves. */
     Restrictions restrictions() {
         return restrictions;
+    }
+
+    Pace pace() {
+        return pace;
     }
 
     void refill(Lane lane) {
@@ -302,6 +308,7 @@ final class Window {
         available--;
         availableBytes -= message.size();
         availableStreamed -= message.message.streamed();
+        pace.left();
     }
 
     void came(QueuedMessage message) {
@@ -406,5 +413,6 @@ final class Window {
         restrictions.clear();
         beyond = 0;
         beyondBytes = 0;
+        pace.end();
     }
 }
