@@ -51,6 +51,7 @@ public final class AmqpConnection {
 
     private State state = State.HANDSHAKE;
     private BrokerTransport transport;
+    private SendingRate rate;
     private Loop.Timer deadline;
     private boolean closeWhenFlushed;
     private Optional<Condition> reason = Optional.empty();
@@ -161,6 +162,7 @@ public final class AmqpConnection {
         @Override
         public void done(String name, ByteBuffer rest) {
             user = name;
+            rate = SendingRate.of(AmqpConnection.this);
             state = State.OPENING;
             transport = new BrokerTransport(AmqpConnection.this, output.frames(), settings);
             feed(rest);
@@ -424,6 +426,10 @@ public final class AmqpConnection {
 
     ConnectionEvents events() {
         return events;
+    }
+
+    SendingRate rate() {
+        return rate;
     }
 
     Transactions transactions() {

@@ -1,6 +1,8 @@
 package io.millrace.amqp;
 
+import io.millrace.config.Rate;
 import io.millrace.message.Condition;
+import java.time.Duration;
 import java.util.Optional;
 
 /** What happens to connections, for logs and metrics. Nothing of it happens per message. Called on the connection's loop. */
@@ -11,6 +13,16 @@ public interface ConnectionEvents {
 
     /** Something was refused or ended by us: a connection, a session or a link. */
     void refused(AmqpConnection connection, Condition reason);
+
+    /**
+     * A link that could send cannot any more, because as much has come as a limit allows.
+     *
+     * @param user whose limit it is; empty if it is that of the connection
+     */
+    void rateReached(AmqpConnection connection, Optional<String> user, Rate rate);
+
+    /** Every link may go on that a rate had held back. Comes once after each {@link #rateReached}. */
+    void rateWaitOver(AmqpConnection connection, Duration waited);
 
     /** It is over, whether it was ever opened or not. Called exactly once. */
     void closed(AmqpConnection connection, Optional<Condition> reason);

@@ -11,6 +11,7 @@ import io.millrace.config.Config;
  * @param passwords whether there are users, that is whether SASL PLAIN is offered
  * @param heldBytes how many bytes of messages a connection takes in before they are answered
  * @param limits of every connection
+ * @param users limits of users
  */
 public record ConnectionSettings(
         String containerId,
@@ -18,4 +19,5 @@ public record ConnectionSettings(
         boolean anonymous,
         boolean passwords,
         long heldBytes,
-        Config.Connection limits) {}
+        Config.Connection limits,
+        UserRates users) {}

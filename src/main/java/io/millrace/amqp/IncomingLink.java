@@ -26,7 +26,8 @@ import org.apache.qpid.proton.amqp.transport.Transfer;
  * A link over which a peer sends messages into a queue, or, without an address, wherever each message wants to go (AMQP 1.0,
  * part 2, section 2.6; anonymous terminus, version 1.0). Owned by its session.
  *
- * <p>Credit is the smaller of the link's window, less what is not answered yet, and the target's room. It is looked at once
+ * <p>Credit is the smallest of the link's window, less what is not answered yet, the target's room, and what the {@linkplain
+ * SendingRate rate} allows. It is looked at once
  * per flush and granted in lumps; no room means no credit until the target calls. What the peer sends without credit, or
  * beyond the largest message, ends the link before it is kept.
  */
@@ -43,6 +44,7 @@ final class IncomingLink extends AmqpLink {
     private int credit;
     private int unanswered;
     private final Runnable grantCredit = this::grantCredit;
+    private final CreditLimit limit;
     private boolean creditDue;
     private boolean waitsForRoom;
 
@@ -71,6 +73,7 @@ final class IncomingLink extends AmqpLink {
         int most = session.connection().settings().limits().linkCredit();
         window = coordinator.isPresent() ? Math.max(TransactionCoordinator.LEAST_CREDIT, most) : most;
         lump = Math.max(1, (int) (window * 2L / 5));
+        limit = session.connection().rate().limit(coordinator.isEmpty(), grantCredit);
         maxMessageSize = session.connection().settings().limits().maxMessageBytes();
         deliveryCount = asked.getInitialDeliveryCount() == null
                 ? 0
@@ -172,8 +175,11 @@ final class IncomingLink extends AmqpLink {
         int room = target.room();
         int wanted = Math.min(window + (endpoint.isPresent() ? endpoint.get().bare() : 0) - unanswered, room);
         if (wanted - credit >= lump || (credit == 0 && wanted > 0)) {
-            credit = wanted;
-            sendFlow();
+            int more = limit.grant(wanted - credit, credit == 0);
+            if (more > 0) {
+                credit += more;
+                sendFlow();
+            }
         }
         if (room == 0 && !waitsForRoom) {
             waitsForRoom = true;
@@ -203,6 +209,7 @@ final class IncomingLink extends AmqpLink {
             if (skipped > 0 && skipped <= credit) {
                 deliveryCount += skipped;
                 credit -= skipped;
+                limit.unused(skipped);
                 creditDue();
             }
         }
@@ -281,22 +288,18 @@ final class IncomingLink extends AmqpLink {
         }
         if (!more) {
             used();
-            if (agreesWithSettleMode()) {
+            // It must be settled as the attach said (section 2.7.5).
+            TransferRules.disagreement(asked(), settled, deliveryId).ifPresent(this::detach);
+            if (active()) {
                 complete();
             }
         }
     }
 
-    /** Whether the delivery is settled as the attach said (section 2.7.5); the link ends otherwise. */
-    private boolean agreesWithSettleMode() {
-        Optional<Condition> disagreement = TransferRules.disagreement(asked(), settled, deliveryId);
-        disagreement.ifPresent(this::detach);
-        return disagreement.isEmpty();
-    }
-
     private void used() {
         deliveryCount++;
         credit--;
+        limit.used();
         creditDue();
     }
 
@@ -306,6 +309,7 @@ final class IncomingLink extends AmqpLink {
             detach(TransferRules.tooLarge(maxMessageSize, name()));
             return false;
         }
+        limit.arrived(payload.getLength());
         content.append(payload, format, more);
         return true;
     }
@@ -435,6 +439,7 @@ final class IncomingLink extends AmqpLink {
     @Override
     void closed(boolean lost) {
         session().connection().incomingLinks().remove(name(), this);
+        limit.closed(credit);
         content.drop();
         endpoint.ifPresent(ReceivingEndpoint::detached);
         coordinator.ifPresent(TransactionCoordinator::closed);

@@ -28,6 +28,12 @@
  *       not answered yet, so one link holds at most its window of messages. Where these are large, a connection is not read
  *       while too many of their bytes wait. A session window would do that for each session by itself, but Qpid JMS 2.10 keeps
  *       the last part of a burst that a window cuts off, until its next heartbeat (30 s a message over 4 MiB, measured).
+ *   <li>Rates are kept by credit: a link gets no more than there are tokens, which are set aside when credit is given, so nothing
+ *       else on a connection waits. Credit that was given is never taken back, for some clients reckon the difference as an
+ *       unsigned number; idle links keep theirs, others share what comes, and at least an eighth of a second's worth may always
+ *       gather for them. So the largest burst is a second's worth, and an eighth (or a message) for each link that was idle.
+ *       Bytes are a guess from the last messages until they are here, and a debt after that. The tokens of a user are on one
+ *       loop, connections draw lumps of them; a connection on another loop asks by a posted call.
  *   <li>SASL is done here and not by Proton's layer, because a password is checked asynchronously and peers send their open
  *       before they hear of it. One attempt per connection.
  *   <li>On links to peers, receiver-settle-mode {@code second} is what we do whenever a peer gives an outcome without

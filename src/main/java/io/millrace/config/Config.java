@@ -298,20 +298,7 @@ public record Config(
 
     /** What is allowed but unwise, in sentences for the log at start. */
     public List<String> warnings() {
-        List<String> warnings = new ArrayList<>();
-        for (Listener listener : listeners) {
-            if (listener.anonymous() && !isLoopback(listener.host())) {
-                warnings.add("listener " + listener.name() + " (" + listener.host() + ":" + listener.port()
-                        + ") is open to everyone who can reach it; set anonymous: false and add users, or listen on"
-                        + " 127.0.0.1");
-            }
-        }
-        long heap = Runtime.getRuntime().maxMemory();
-        if (memoryBytes > heap / 10 * 8) {
-            warnings.add("memory (" + (memoryBytes >> 20) + " MiB) leaves too little of the Java heap (" + (heap >> 20)
-                    + " MiB) for anything else; lower it, use memory: auto, or raise the heap with -Xmx");
-        }
-        return warnings;
+        return Warnings.of(this);
     }
 
     /** Whether an address, as it is written in the file, is of this machine alone. Looks up no names. */
@@ -362,6 +349,7 @@ public record Config(
      * @param linkCredit how many messages a sending client may have under way on one link
      * @param transactionTimeout a transaction that holds messages is rolled back when nothing happened in it for this long;
      *     zero for never
+     * @param rate how much it may send
      */
     public record Connection(
             int maxFrameSize,
@@ -370,14 +358,25 @@ public record Config(
             Duration idleTimeout,
             long maxMessageBytes,
             int linkCredit,
-            Duration transactionTimeout) {
+            Duration transactionTimeout,
+            Rate rate) {
         /** Transactions wait as long as those of Artemis, which clients are used to. */
-        static final Connection DEFAULT =
-                new Connection(64 << 10, 1023, 4095, Duration.ofSeconds(60), 1L << 30, 1000, Duration.ofMinutes(5));
+        static final Connection DEFAULT = new Connection(
+                64 << 10, 1023, 4095, Duration.ofSeconds(60), 1L << 30, 1000, Duration.ofMinutes(5), Rate.UNLIMITED);
     }
 
-    /** A user and the salted hash of the password, as {@code security.PasswordHash} writes it. */
-    public record User(String name, String passwordHash) {
+    /**
+     * Someone who may log in.
+     *
+     * @param passwordHash the salted hash of the password, as {@code security.PasswordHash} writes it
+     * @param rate how much all connections of the user together may send
+     */
+    public record User(String name, String passwordHash, Rate rate) {
+        /** A user who may send as much as there is room for. */
+        public User(String name, String passwordHash) {
+            this(name, passwordHash, Rate.UNLIMITED);
+        }
+
         @Override
         public String toString() {
             return "user " + name;

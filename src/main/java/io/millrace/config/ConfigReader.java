@@ -155,7 +155,26 @@ final class ConfigReader {
                 section.duration("idle-timeout", byDefault.idleTimeout(), Duration.ofHours(24)),
                 section.bytes("max-message-size", byDefault.maxMessageBytes(), 1 << 10, 1L << 40),
                 (int) section.number("link-credit", byDefault.linkCredit(), 1, 1_000_000),
-                section.duration("transaction-timeout", byDefault.transactionTimeout(), Duration.ofHours(24)));
+                section.duration("transaction-timeout", byDefault.transactionTimeout(), Duration.ofHours(24)),
+                rate(section));
+    }
+
+    /** What clients may send in a second. */
+    private static Rate rate(Section section) {
+        return new Rate(
+                SettingsReader.limit(
+                        section,
+                        "max-message-rate",
+                        Optional.empty(),
+                        "messages in a second, a whole number from 1 to " + Rate.MAX_MESSAGES + ", or unlimited",
+                        text -> Section.wholeNumber(text, 1, Rate.MAX_MESSAGES)),
+                SettingsReader.limit(
+                        section,
+                        "max-byte-rate",
+                        Optional.empty(),
+                        "bytes in a second, a size from 1 to " + Quantity.ofBytes(Rate.MAX_BYTES)
+                                + ", such as 64KiB or 10MiB, or unlimited",
+                        text -> Quantity.bytes(text).filter(bytes -> bytes >= 1 && bytes <= Rate.MAX_BYTES)));
     }
 
     private List<User> users() {
@@ -164,6 +183,7 @@ final class ConfigReader {
         for (Section section : top.list("users", Keys.USER).orElse(List.of())) {
             Optional<String> name = section.requiredName("name");
             Optional<String> password = section.requiredName("password");
+            Rate rate = rate(section);
             name.filter(it -> !names.add(it))
                     .ifPresent(it -> section.wrongValue("name", "there are two users named \"" + it + "\""));
             if (password.isPresent() && !isHash(password.get())) {
@@ -171,7 +191,7 @@ final class ConfigReader {
                         "password",
                         "not a password hash (and not shown here); make one with: java -jar millrace.jar hash-password");
             } else if (name.isPresent() && password.isPresent()) {
-                users.add(new User(name.get(), password.get()));
+                users.add(new User(name.get(), password.get(), rate));
             }
         }
         return users;

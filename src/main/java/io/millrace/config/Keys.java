@@ -33,8 +33,10 @@ final class Keys {
             "idle-timeout",
             "max-message-size",
             "link-credit",
-            "transaction-timeout");
-    static final List<String> USER = List.of("name", "password");
+            "transaction-timeout",
+            "max-message-rate",
+            "max-byte-rate");
+    static final List<String> USER = List.of("name", "password", "max-message-rate", "max-byte-rate");
     static final List<String> SETTINGS = List.of(
             "max-deliveries",
             "dead-letter",

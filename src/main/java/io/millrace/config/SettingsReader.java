@@ -176,7 +176,7 @@ final class SettingsReader {
                 .filter(bytes -> bytes >= min && bytes <= MAX_BYTES));
     }
 
-    private static Optional<Long> limit(
+    static Optional<Long> limit(
             Section section,
             String key,
             Optional<Long> byDefault,

@@ -4,14 +4,17 @@ import io.millrace.amqp.AmqpConnection;
 import io.millrace.amqp.ConnectionEvents;
 import io.millrace.amqp.ConnectionSettings;
 import io.millrace.amqp.Output;
+import io.millrace.amqp.UserRates;
 import io.millrace.broker.Broker;
 import io.millrace.config.Config;
+import io.millrace.config.Rate;
 import io.millrace.message.Condition;
 import io.millrace.net.Peer;
 import io.millrace.net.Protocol;
 import io.millrace.net.VertxLoop;
 import io.millrace.security.Authenticator;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -37,6 +40,8 @@ final class Connections {
     private final Authenticator authenticator;
     private final List<VertxLoop> loops;
     private final String containerId = "millrace-" + UUID.randomUUID();
+    private final UserRates users;
+    private final RateWaits rateWaits = new RateWaits();
     private final Map<String, LongAdder> refusals = new ConcurrentHashMap<>();
 
     Connections(Config config, Broker broker, Authenticator authenticator, List<VertxLoop> loops) {
@@ -44,6 +49,7 @@ final class Connections {
         this.broker = broker;
         this.authenticator = authenticator;
         this.loops = loops;
+        this.users = new UserRates(config.users(), loops);
     }
 
     /** How many times each condition has been the answer. */
@@ -51,6 +57,11 @@ final class Connections {
         Map<String, Long> counts = new TreeMap<>();
         refusals.forEach((condition, count) -> counts.put(condition, count.sum()));
         return counts;
+    }
+
+    /** How senders are held back by rates. */
+    RateWaits rateWaits() {
+        return rateWaits;
     }
 
     /** What a connection may hold: enough to keep a fast sender busy, little enough that some dozens of them fit. */
@@ -66,7 +77,8 @@ final class Connections {
                 listener.anonymous(),
                 !config.users().isEmpty(),
                 heldBytes(config),
-                config.connection());
+                config.connection(),
+                users);
         return (loop, peer) -> new Amqp(settings, listener.name(), loop, peer);
     }
 
@@ -75,6 +87,7 @@ final class Connections {
         private final String listener;
         private final Peer peer;
         private final AmqpConnection connection;
+        private boolean rateTold;
 
         Amqp(ConnectionSettings settings, String listener, VertxLoop loop, Peer peer) {
             this.listener = listener;
@@ -142,6 +155,26 @@ final class Connections {
         public void refused(AmqpConnection ignored, Condition reason) {
             refusals.computeIfAbsent(reason.symbol(), symbol -> new LongAdder()).increment();
             LOG.info("{} was refused: {}", peer.name(), reason);
+        }
+
+        @Override
+        public void rateReached(AmqpConnection ignored, Optional<String> user, Rate rate) {
+            rateWaits.began(listener, user);
+            if (user.isPresent() ? rateWaits.isNew(user.get()) : !rateTold) {
+                LOG.info(
+                        "{} ('{}') sends faster than {}, the limit of {}; its senders get credit as time goes by. This is said once.",
+                        peer.name(),
+                        connection.container(),
+                        rate,
+                        user.map(name -> "user " + name + " over all connections")
+                                .orElse("a connection"));
+            }
+            rateTold |= user.isEmpty();
+        }
+
+        @Override
+        public void rateWaitOver(AmqpConnection ignored, Duration waited) {
+            rateWaits.ended(listener, waited);
         }
 
         @Override

@@ -199,10 +199,27 @@ final class Figures implements Probes {
         }
         meters.add(open);
         meters.add(total);
+        rates(meters);
         Meter refusals = Meter.counter(
                 "millrace_refusals", "Connections, sessions and links refused or ended by the broker, by condition.");
         connections.refusals().forEach((condition, count) -> refusals.add("condition", condition, count));
         meters.add(refusals);
+    }
+
+    private void rates(List<Meter> meters) {
+        RateWaits waits = connections.rateWaits();
+        Meter now = Meter.gauge("millrace_rate_limited_connections", "Connections that wait for a rate limit now.");
+        Meter seconds =
+                Meter.counter("millrace_rate_limited_seconds", "How long connections have waited for rate limits.");
+        for (AmqpListener listener : listeners) {
+            String name = listener.config().name();
+            now.add("listener", name, waits.waiting(name));
+            seconds.add("listener", name, waits.seconds(name));
+        }
+        Meter users =
+                Meter.counter("millrace_user_rate_limited", "How often connections waited for their user's limit.");
+        waits.ofUsers().forEach((user, count) -> users.add("user", user, count));
+        meters.addAll(List.of(now, seconds, users));
     }
 
     private void process(List<Meter> meters) {

@@ -2,6 +2,7 @@ package io.millrace.amqp;
 
 import io.millrace.broker.Containers;
 import io.millrace.config.Config;
+import io.millrace.config.Rate;
 import io.millrace.loop.Loop;
 import io.millrace.loop.ManualLoop;
 import io.millrace.message.Condition;
@@ -107,6 +108,12 @@ public class MessagePathBenchmark {
         }
 
         @Override
+        public void rateReached(AmqpConnection which, Optional<String> user, Rate rate) {}
+
+        @Override
+        public void rateWaitOver(AmqpConnection which, Duration waited) {}
+
+        @Override
         public void closed(AmqpConnection connection, Optional<Condition> reason) {}
     }
 
@@ -140,9 +147,10 @@ public class MessagePathBenchmark {
     @Setup
     public void open() {
         loop = new ManualLoop();
-        Config.Connection limits =
-                new Config.Connection(65536, 10, 10, Duration.ofSeconds(60), 1_000_000, 1000, Duration.ZERO);
-        ConnectionSettings settings = new ConnectionSettings("broker", "1", true, false, 4 << 20, limits);
+        Config.Connection limits = new Config.Connection(
+                65536, 10, 10, Duration.ofSeconds(60), 1_000_000, 1000, Duration.ZERO, Rate.UNLIMITED);
+        ConnectionSettings settings =
+                new ConnectionSettings("broker", "1", true, false, 4 << 20, limits, UserRates.NONE);
         PassingNodes nodes = new PassingNodes(loop);
         producer = new AmqpConnection(
                 settings, loop, nodes, (user, password, executor, answer) -> {}, toProducer, toProducer);

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.millrace.config.Config;
+import io.millrace.config.Rate;
 import io.millrace.loop.ManualLoop;
 import io.millrace.message.Condition;
 import io.millrace.security.Authenticator;
@@ -60,6 +61,8 @@ final class Peer implements Output, ConnectionEvents {
     final ManualLoop loop;
     final FakeNodes nodes;
     final List<Condition> refusals = new ArrayList<>();
+    final List<String> rates = new ArrayList<>();
+    final List<Duration> ratesOver = new ArrayList<>();
     final List<String> passwordsChecked = new ArrayList<>();
     final Deque<Frame> frames = new ArrayDeque<>();
     AmqpConnection connection;
@@ -113,12 +116,30 @@ final class Peer implements Output, ConnectionEvents {
             Duration idle,
             long heldBytes,
             long maxMessage) {
+        this(loop, nodes, anonymous, passwords, heldBytes, limits(idle, maxMessage, Rate.UNLIMITED), UserRates.NONE);
+    }
+
+    private static Config.Connection limits(Duration idle, long maxMessage, Rate rate) {
+        return new Config.Connection(MAX_FRAME, 3, 7, idle, maxMessage, CREDIT, TRANSACTION_TIMEOUT, rate);
+    }
+
+    /** Whose connections may send so much, each and those of a user together. */
+    Peer(ManualLoop loop, FakeNodes nodes, Rate rate, UserRates users) {
+        this(loop, nodes, true, true, HELD_BYTES, limits(Duration.ofSeconds(60), 10 * MAX_MESSAGE, rate), users);
+    }
+
+    private Peer(
+            ManualLoop loop,
+            FakeNodes nodes,
+            boolean anonymous,
+            boolean passwords,
+            long heldBytes,
+            Config.Connection limits,
+            UserRates users) {
         this.loop = loop;
         this.nodes = nodes;
-        Config.Connection limits =
-                new Config.Connection(MAX_FRAME, 3, 7, idle, maxMessage, CREDIT, TRANSACTION_TIMEOUT);
         connection = new AmqpConnection(
-                new ConnectionSettings("broker", "1.2.3", anonymous, passwords, heldBytes, limits),
+                new ConnectionSettings("broker", "1.2.3", anonymous, passwords, heldBytes, limits, users),
                 loop,
                 nodes,
                 (user, password, executor, answer) -> {
@@ -170,6 +191,16 @@ final class Peer implements Output, ConnectionEvents {
     @Override
     public void refused(AmqpConnection which, Condition reason) {
         refusals.add(reason);
+    }
+
+    @Override
+    public void rateReached(AmqpConnection which, Optional<String> user, Rate rate) {
+        rates.add(user.orElse("connection") + " " + rate);
+    }
+
+    @Override
+    public void rateWaitOver(AmqpConnection which, Duration waited) {
+        ratesOver.add(waited);
     }
 
     @Override

@@ -71,7 +71,14 @@ class ConfigFileTest {
             assertEquals(1, config.eventLoops());
             assertEquals(
                     new Config.Connection(
-                            65_536, 1023, 4095, Duration.ofSeconds(60), 1L << 30, 1000, Duration.ofMinutes(5)),
+                            65_536,
+                            1023,
+                            4095,
+                            Duration.ofSeconds(60),
+                            1L << 30,
+                            1000,
+                            Duration.ofMinutes(5),
+                            Rate.UNLIMITED),
                     config.connection());
             QueueSettings settings = QueueSettings.DEFAULT
                     .withMaxDeliveries(10)
@@ -103,9 +110,13 @@ class ConfigFileTest {
                       max-message-size: 1MiB
                       link-credit: 50
                       transaction-timeout: 30s
+                      max-message-rate: 1000
+                      max-byte-rate: 10MiB
                     users:
                       - name: shop
                         password: %s
+                        max-message-rate: unlimited
+                        max-byte-rate: 1KiB
                     queue-defaults: {max-deliveries: 4, dead-letter: graveyard, max-messages: 9, max-bytes: 1KiB, when-full: drop-oldest}
                     queues:
                       - {name: orders, max-deliveries: 5, dead-letter: on, max-messages: unlimited, max-bytes: unlimited, when-full: reject}
@@ -129,8 +140,15 @@ class ConfigFileTest {
                             64 << 20,
                             3,
                             new Config.Connection(
-                                    128 << 10, 7, 8, Duration.ofMinutes(2), 1 << 20, 50, Duration.ofSeconds(30)),
-                            List.of(new User("shop", HASH)),
+                                    128 << 10,
+                                    7,
+                                    8,
+                                    Duration.ofMinutes(2),
+                                    1 << 20,
+                                    50,
+                                    Duration.ofSeconds(30),
+                                    new Rate(Optional.of(1000L), Optional.of(10L << 20))),
+                            List.of(new User("shop", HASH, new Rate(Optional.empty(), Optional.of(1024L)))),
                             defaults,
                             List.of(
                                     new QueueDefinition(
@@ -329,6 +347,9 @@ class ConfigFileTest {
                     "queues: [null] | queues[1] | is empty",
                     "queues: [{max-messages: 1}] | queues[1] | name is missing",
                     "queues: [{name: a, max-messages: 0}] | \"0\" | unlimited",
+                    "connection: {max-message-rate: 0} | \"0\" | a whole number from 1 to 1000000000, or unlimited",
+                    "connection: {max-message-rate: 10/s} | \"10/s\" | messages in a second",
+                    "connection: {max-byte-rate: 2TiB} | \"2TiB\" | a size from 1 to 1TiB",
                     "queues: [{name: a, max-deliveries: 0}] | \"0\" | from 1",
                     "queues: [{name: a, when-full: explode}] | \"explode\" | reject or drop-oldest",
                     "queues: [{name: a, dead-letter: \"\"}] | queues[1].dead-letter | must not be empty",

@@ -1,0 +1,264 @@
+package io.millrace.amqp;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.millrace.config.Config;
+import io.millrace.config.Rate;
+import io.millrace.loop.ManualLoop;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.qpid.proton.amqp.Binary;
+import org.apache.qpid.proton.amqp.Symbol;
+import org.apache.qpid.proton.amqp.UnsignedInteger;
+import org.apache.qpid.proton.amqp.messaging.Accepted;
+import org.apache.qpid.proton.amqp.security.SaslInit;
+import org.apache.qpid.proton.amqp.transport.Disposition;
+import org.apache.qpid.proton.amqp.transport.Flow;
+import org.apache.qpid.proton.amqp.transport.Transfer;
+import org.junit.jupiter.api.Test;
+
+/** Rates of connections and users, as bytes in and bytes out, with a clock that is moved by hand. */
+class SendingRateTest {
+    private final ManualLoop loop = new ManualLoop();
+    private final FakeNodes nodes = new FakeNodes(loop);
+
+    private static Rate messages(long rate) {
+        return new Rate(Optional.of(rate), Optional.empty());
+    }
+
+    private static Rate bytes(long rate) {
+        return new Rate(Optional.empty(), Optional.of(rate));
+    }
+
+    /** A client whose links send as much as their credit allows, whenever it comes. */
+    private final class Sender {
+        final Peer peer;
+        final Map<Integer, Integer> limits = new HashMap<>();
+        final Map<Integer, Integer> sent = new HashMap<>();
+        int next;
+        int accepted;
+        byte[] message = Peer.message("m");
+
+        Sender(Rate rate) {
+            peer = new Peer(loop, nodes, rate, UserRates.NONE).begin();
+            nodes.add("orders");
+        }
+
+        Sender(ManualLoop own, UserRates users, String user) {
+            peer = new Peer(own, new FakeNodes(own), Rate.UNLIMITED, users);
+            peer.nodes.add("orders");
+            SaslInit init = new SaslInit();
+            init.setMechanism(Symbol.valueOf("PLAIN"));
+            init.setInitialResponse(
+                    new Binary(("\0" + user + "\0secret").getBytes(java.nio.charset.StandardCharsets.UTF_8)));
+            peer.send(Handshake.SASL_HEADER, Peer.frame(1, 0, init));
+            peer.send(Handshake.AMQP_HEADER, Peer.frame(0, Peer.open()), Peer.frame(0, Peer.newBegin()));
+            peer.skip();
+        }
+
+        void attach(int... handles) {
+            for (int handle : handles) {
+                sent.put(handle, 0);
+                peer.send(Peer.sender(handle, "orders"));
+            }
+            read();
+        }
+
+        /** Takes what came. */
+        void read() {
+            while (!peer.nothingCame()) {
+                Object body = peer.next().body();
+                if (body instanceof Flow flow && flow.getHandle() != null) {
+                    limits.put(
+                            flow.getHandle().intValue(),
+                            flow.getDeliveryCount().intValue()
+                                    + flow.getLinkCredit().intValue());
+                } else if (body instanceof Disposition disposition) {
+                    assertEquals(Accepted.getInstance(), disposition.getState());
+                    accepted++;
+                }
+            }
+        }
+
+        int credit(int handle) {
+            return limits.getOrDefault(handle, 0) - sent.get(handle);
+        }
+
+        /** Sends while there is credit; how many messages went. */
+        int flood(int... handles) {
+            int count = 0;
+            boolean more = true;
+            while (more) {
+                more = false;
+                for (int handle : handles) {
+                    if (credit(handle) > 0) {
+                        sendOne(handle);
+                        count++;
+                        more = true;
+                    }
+                }
+            }
+            return count;
+        }
+
+        void sendOne(int handle) {
+            Transfer transfer = Peer.transfer(handle, next);
+            transfer.setDeliveryTag(
+                    new Binary(Integer.toString(next++).getBytes(java.nio.charset.StandardCharsets.UTF_8)));
+            List<byte[]> frames = new ArrayList<>();
+            for (int from = 0; from < message.length; from += 4000) {
+                int to = Math.min(message.length, from + 4000);
+                Transfer part = from == 0 ? transfer : new Transfer();
+                part.setHandle(UnsignedInteger.valueOf(handle));
+                part.setMore(to < message.length);
+                frames.add(Peer.frame(0, part, Arrays.copyOfRange(message, from, to)));
+            }
+            sent.merge(handle, 1, Integer::sum);
+            peer.send(frames.toArray(byte[][]::new));
+            read();
+        }
+    }
+
+    private int flood(long millis, Sender sender, int... handles) {
+        int count = 0;
+        for (int i = 0; i < millis; i++) {
+            count += sender.flood(handles);
+            loop.advance(1);
+            sender.read();
+        }
+        return count;
+    }
+
+    @Test
+    void aSenderThatIsTooFastGetsOneSecondsBurstAndThenTheRate() {
+        Sender sender = new Sender(messages(100));
+        sender.attach(0);
+        assertEquals(100, sender.flood(0));
+        assertEquals(1000, flood(10_000, sender, 0), 1);
+        assertEquals(List.of("connection 100 messages/s"), sender.peer.rates.subList(0, 1));
+    }
+
+    @Test
+    void aSenderThatStaysWithinItNoticesNothing() {
+        Sender sender = new Sender(messages(100));
+        sender.attach(0);
+        for (int i = 0; i < 2000; i++) {
+            assertTrue(sender.credit(0) > 0, "no credit at message " + i);
+            sender.sendOne(0);
+            loop.advance(10);
+            sender.read();
+        }
+        assertEquals(List.of(), sender.peer.rates);
+    }
+
+    @Test
+    void linksThatWaitTakeTurns() {
+        Sender sender = new Sender(messages(100));
+        sender.attach(0, 1, 2, 3);
+        sender.flood(0, 1, 2, 3);
+        sender.sent.replaceAll((handle, count) -> count);
+        Map<Integer, Integer> before = Map.copyOf(sender.sent);
+        assertEquals(1000, flood(10_000, sender, 0, 1, 2, 3), 2);
+        for (int handle = 0; handle < 4; handle++) {
+            assertEquals(250, sender.sent.get(handle) - before.get(handle), 10, "link " + handle);
+        }
+    }
+
+    @Test
+    void idleLinksWithCreditDoNotStarveOthers() {
+        Sender sender = new Sender(messages(20));
+        sender.attach(0, 1, 2, 3, 4, 5, 6);
+        sender.flood(6);
+        int credit = 0;
+        for (int handle = 0; handle < 6; handle++) {
+            credit += sender.credit(handle);
+        }
+        assertTrue(credit >= 20, "they hold " + credit);
+        assertEquals(200, flood(10_000, sender, 6), 8);
+    }
+
+    @Test
+    void theCreditOfALinkThatClosesGoesToOthers() {
+        Sender sender = new Sender(messages(10));
+        sender.attach(0);
+        assertEquals(10, sender.credit(0));
+        sender.attach(1);
+        assertEquals(0, sender.credit(1));
+        sender.peer.send(Peer.detach(0));
+        loop.advance(100);
+        sender.read();
+        assertEquals(10, sender.flood(1), 1);
+    }
+
+    @Test
+    void bytesAreADebtThatIsPaidBeforeThereIsCredit() {
+        Sender sender = new Sender(bytes(10_000));
+        sender.message = Peer.message("x".repeat(99_000));
+        sender.attach(0);
+        int first = sender.flood(0);
+        assertTrue(first >= 1 && first <= 10, "so many at once: " + first);
+        loop.advance(first * 9_900L - 1_100);
+        sender.read();
+        assertEquals(0, sender.credit(0));
+        loop.advance(1_500);
+        sender.read();
+        assertEquals(1, sender.flood(0));
+        assertEquals(10, flood(100_000, sender, 0), 1);
+    }
+
+    @Test
+    void byteRatesHoldForSmallMessagesToo() {
+        Sender sender = new Sender(bytes(10_000));
+        sender.message = Peer.message("x".repeat(92));
+        sender.attach(0);
+        sender.flood(0);
+        int size = sender.message.length;
+        assertEquals(200_000, flood(20_000, sender, 0) * (long) size, 3_000);
+    }
+
+    @Test
+    void nothingIsLeftWhenTheConnectionEnds() {
+        Sender sender = new Sender(messages(10));
+        int timers = loop.timers();
+        sender.attach(0, 1);
+        sender.flood(0, 1);
+        assertEquals(timers + 1, loop.timers());
+        sender.peer.connection.lost();
+        loop.advance(1000);
+        assertEquals(0, loop.timers());
+        assertEquals(sender.peer.rates.size(), sender.peer.ratesOver.size());
+    }
+
+    @Test
+    void connectionsOfAUserShareOnSeveralLoopsAndOtherUsersDoNot() {
+        ManualLoop far = new ManualLoop();
+        UserRates users = new UserRates(
+                List.of(new Config.User("shop", "", messages(100)), new Config.User("bank", "", messages(100))),
+                List.of(loop, far));
+        Sender near = new Sender(loop, users, "shop");
+        Sender other = new Sender(far, users, "shop");
+        Sender bank = new Sender(far, users, "bank");
+        List<Sender> all = List.of(near, other, bank);
+        all.forEach(each -> each.attach(0));
+        int[] counts = new int[3];
+        for (int i = 0; i < 10_000; i++) {
+            for (int s = 0; s < 3; s++) {
+                counts[s] += all.get(s).flood(0);
+            }
+            loop.advance(1);
+            far.advance(1);
+            loop.runAll();
+            far.runAll();
+            all.forEach(Sender::read);
+        }
+        assertEquals(1100, counts[0] + counts[1], 5);
+        assertEquals(1100, counts[2], 5);
+        assertEquals(counts[0], counts[1], 150);
+        assertEquals("shop 100 messages/s", near.peer.rates.get(0));
+    }
+}
