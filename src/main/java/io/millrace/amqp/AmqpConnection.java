@@ -388,7 +388,6 @@ public final class AmqpConnection {
         return output;
     }
 
-    /** Whether more output may be made now. */
     boolean takesOutput() {
         return state == State.OPEN && output.drains();
     }
