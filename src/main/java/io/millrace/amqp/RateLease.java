@@ -56,6 +56,10 @@ final class RateLease {
         return Math.min(free, wanted);
     }
 
+    boolean empty() {
+        return free == 0;
+    }
+
     /** Credit was given. */
     void take(int count) {
         free -= count;

@@ -177,15 +177,11 @@ final class SendingRate {
     private void hold() {
         held = true;
         heldSinceMillis = connection.loop().now();
-        for (RateLease lease : leases) {
-            if (lease.available(0) == 0) {
-                connection
-                        .events()
-                        .rateReached(
-                                connection, lease.pool().user(), lease.pool().rate());
-                return;
-            }
-        }
+        RateLease own = leases.get(0);
+        RateLease scarce = own.empty() ? own : leases.get(leases.size() - 1);
+        connection
+                .events()
+                .rateReached(connection, scarce.pool().user(), scarce.pool().rate());
     }
 
     /** Tokens have come: the links that wait ask again, each for an even part. */
