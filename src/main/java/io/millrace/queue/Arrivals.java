@@ -216,19 +216,23 @@ final class Arrivals {
     void take(Message message, boolean durable, Optional<byte[]> identity, Receipt receipt) {
         long now = loop.loop().now();
         long expiryMillis = lifetime.deadline(message, now);
-        if (expiryMillis != 0 && expiryMillis <= now) {
+        boolean over = expiryMillis != 0 && expiryMillis <= now;
+        if (over && identity.isEmpty()) {
             QueuedMessage queued = queue.entrance().newMessage(message, durable, now);
             queued.expiryMillis = expiryMillis;
             queue.entrance().entered(queued.message);
             loop.memory().take(queued.size());
             queue.expire(queued, receipt);
-        } else if (waits(message)) {
+        } else if (waits(message) && !over) {
             waitUntil(message.deliveryTimeMillis(0), message, durable, identity, receipt);
         } else {
             QueuedMessage queued = queue.entrance().newMessage(message, durable, now);
             queued.expiryMillis = expiryMillis;
-            replaceBy(queued);
+            if (!over) {
+                replaceBy(queued);
+            }
             if (identity.isPresent()) {
+                // One that has expired is stored before it leaves: what tells it is to be in one batch with it.
                 enterOnce(queued, identity.get(), receipt);
             } else {
                 queue.entrance().enter(queued, Optional.empty(), receipt);
@@ -305,7 +309,9 @@ final class Arrivals {
             if (queue.deleted()) {
                 loop.memory().release(message.size());
                 // A subscription that ended is no concern of whoever sends to the topic.
-                receipt.settled(queue.missed() ? new Outcome.Rejected(queue.deletedCondition()) : Outcome.ACCEPTED);
+                Outcome end = queue.missed() ? new Outcome.Rejected(queue.deletedCondition()) : Outcome.ACCEPTED;
+                remembered.ifPresent(known -> known.settled(end));
+                receipt.settled(end);
                 return;
             }
             QueuedMessage waits = new QueuedMessage(queue, key, message, durable, now);

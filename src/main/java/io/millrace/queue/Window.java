@@ -242,11 +242,23 @@ final class Window {
         return lane.loading;
     }
 
-    /** The first message that this consumer may have, or null. */
+    /** The first message that this consumer may have, or null; what is restricted to others does not come before its turn. */
     QueuedMessage first(Subscriber subscriber) {
-        QueuedMessage first = first();
-        Map.Entry<MessageKey, QueuedMessage> own = subscriber.reserved.firstEntry();
-        return own != null && (first == null || own.getKey().compareTo(first.key) < 0) ? own.getValue() : first;
+        Map.Entry<MessageKey, QueuedMessage> reserved = subscriber.reserved.firstEntry();
+        if (reserved == null) {
+            return first();
+        }
+        QueuedMessage own = reserved.getValue();
+        for (Lane lane : lanes) {
+            QueuedMessage first = lane.first();
+            if (lane.order == own.key.order()) {
+                return first == null || own.sequence() < first.sequence() ? own : first;
+            }
+            if (first != null || awaited(lane)) {
+                return first;
+            }
+        }
+        return own;
     }
 
     /**

@@ -3,9 +3,9 @@ package io.millrace.amqp;
 import io.millrace.broker.Containers;
 import io.millrace.config.Config;
 import io.millrace.config.Rate;
-import io.millrace.loop.Loop;
 import io.millrace.loop.ManualLoop;
 import io.millrace.message.Condition;
+import io.millrace.message.MalformedMessageException;
 import io.millrace.message.Message;
 import io.millrace.message.Outcome;
 import io.millrace.queue.Consumer;
@@ -15,14 +15,20 @@ import io.millrace.queue.Transaction;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.apache.qpid.proton.amqp.Binary;
 import org.apache.qpid.proton.amqp.UnsignedInteger;
 import org.apache.qpid.proton.amqp.messaging.Accepted;
 import org.apache.qpid.proton.amqp.messaging.Data;
+import org.apache.qpid.proton.amqp.messaging.Released;
+import org.apache.qpid.proton.amqp.transport.Attach;
 import org.apache.qpid.proton.amqp.transport.Begin;
+import org.apache.qpid.proton.amqp.transport.Flow;
+import org.apache.qpid.proton.amqp.transport.FrameBody;
 import org.apache.qpid.proton.amqp.transport.Open;
+import org.apache.qpid.proton.amqp.transport.SenderSettleMode;
 import org.apache.qpid.proton.amqp.transport.Transfer;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -58,11 +64,20 @@ public class MessagePathBenchmark {
     @Param({"100", "1024"})
     public int size;
 
+    private final FrameInput.Frames parsing = new Parsing();
+    private final FrameInput input = new FrameInput(1 << 16, parsing);
+    private final FrameOutput output = new FrameOutput(() -> {});
+    private final Sink toWatcher = new Sink();
+    private final PassingNodes watched = new PassingNodes();
+    private Message message;
+    private long parsedBytes;
+    private int disposed;
+    private AmqpConnection watcher;
     private AmqpConnection producer;
     private AmqpConnection consumer;
     private final Sink toProducer = new Sink();
     private final Sink toConsumer = new Sink();
-    private ManualLoop loop;
+    private final ManualLoop loop = new ManualLoop();
     private byte[] batch;
     private final int[] idAt = new int[BATCH];
     private byte[] flow;
@@ -146,12 +161,11 @@ public class MessagePathBenchmark {
     /** Opens both connections and encodes what the peers will send over and over. */
     @Setup
     public void open() {
-        loop = new ManualLoop();
         Config.Connection limits = new Config.Connection(
                 65536, 10, 10, Duration.ofSeconds(60), 1_000_000, 1000, Duration.ZERO, Rate.UNLIMITED);
         ConnectionSettings settings =
                 new ConnectionSettings("broker", "1", true, false, 4 << 20, limits, UserRates.NONE);
-        PassingNodes nodes = new PassingNodes(loop);
+        PassingNodes nodes = new PassingNodes();
         producer = new AmqpConnection(
                 settings, loop, nodes, (user, password, executor, answer) -> {}, toProducer, toProducer);
         consumer = new AmqpConnection(
@@ -160,16 +174,24 @@ public class MessagePathBenchmark {
         begin.setIncomingWindow(UnsignedInteger.valueOf(Integer.MAX_VALUE));
         Open open = Peer.open();
         open.setMaxFrameSize(UnsignedInteger.valueOf(65536));
-        for (AmqpConnection each : new AmqpConnection[] {producer, consumer}) {
+        watcher = new AmqpConnection(
+                settings, loop, watched, (user, password, executor, answer) -> {}, toWatcher, toWatcher);
+        for (AmqpConnection each : new AmqpConnection[] {producer, consumer, watcher}) {
             feed(each, Handshake.AMQP_HEADER, Peer.frame(0, open), Peer.frame(0, begin));
         }
         feed(producer, Peer.frame(0, Peer.sender(0, "q")));
         feed(consumer, Peer.frame(0, Peer.receiver(0, "q")));
+        Attach presettled = Peer.receiver(0, "q");
+        presettled.setSndSettleMode(SenderSettleMode.SETTLED);
+        Flow endless = credit(0);
+        endless.setLinkCredit(UnsignedInteger.valueOf(Integer.MAX_VALUE));
+        feed(watcher, Peer.frame(0, presettled), Peer.frame(0, endless));
         ByteArrayOutputStream all = new ByteArrayOutputStream();
-        byte[] message = Peer.sections(new Data(new Binary(new byte[size])));
+        byte[] bytes = Peer.sections(new Data(new Binary(new byte[size])));
+        message = parse(bytes);
         for (int i = 0; i < BATCH; i++) {
             Transfer transfer = Peer.transfer(0, 0x70000000);
-            byte[] frame = Peer.frame(0, transfer, message);
+            byte[] frame = Peer.frame(0, transfer, bytes);
             int at = 0;
             while (frame[at] != 0x70 || frame[at + 1] != 0x70) {
                 at++;
@@ -186,6 +208,63 @@ public class MessagePathBenchmark {
         }
         connection.readComplete();
         loop.runAll();
+    }
+
+    private static Message parse(byte[] bytes) {
+        try {
+            return Message.parse(bytes, 0);
+        } catch (MalformedMessageException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private final class Parsing implements FrameInput.Frames {
+        @Override
+        public void frame(int channel, FrameBody body, Binary payload) {
+            int from = payload.getArrayOffset();
+            byte[] bytes = Arrays.copyOfRange(payload.getArray(), from, from + payload.getLength());
+            parsedBytes += parse(bytes).size();
+        }
+
+        @Override
+        public void broken(Condition why) {
+            throw new IllegalStateException(why.toString());
+        }
+    }
+
+    /** Bytes of a read become frames, performatives and messages. */
+    @Benchmark
+    @OperationsPerInvocation(BATCH)
+    public long decode() {
+        input.receive(ByteBuffer.wrap(batch));
+        return parsedBytes;
+    }
+
+    /** Deliveries of a link become transfers, and bytes in one flush; nobody acknowledges them. */
+    @Benchmark
+    @OperationsPerInvocation(BATCH)
+    public long encode() {
+        long before = watcher.transfersOut();
+        for (int i = 0; i < BATCH; i++) {
+            watched.passage.pass(message);
+        }
+        watcher.readComplete();
+        loop.runAll();
+        if (watcher.transfersOut() != before + BATCH) {
+            throw new IllegalStateException(watcher.transfersOut() - before + " came out");
+        }
+        return toWatcher.bytes;
+    }
+
+    /** Accepted and released in turns, so that each is a frame of its own. */
+    @Benchmark
+    @OperationsPerInvocation(BATCH)
+    public int dispositions() {
+        for (int i = 0; i < BATCH; i++) {
+            output.disposition(0, false, disposed, true, i % 2 == 0 ? Accepted.getInstance() : Released.getInstance());
+            disposed++;
+        }
+        return output.take().remaining();
     }
 
     /** One read of a batch from the producer, the flush to the consumer, and one read of its disposition and new credit. */
@@ -208,25 +287,20 @@ public class MessagePathBenchmark {
         return toProducer.bytes + toConsumer.bytes;
     }
 
-    private static org.apache.qpid.proton.amqp.transport.Flow credit(int count) {
-        org.apache.qpid.proton.amqp.transport.Flow flow = Peer.sessionFlow(count, Integer.MAX_VALUE);
+    private static Flow credit(int count) {
+        Flow flow = Peer.sessionFlow(count, Integer.MAX_VALUE);
         flow.setHandle(UnsignedInteger.ZERO);
         flow.setDeliveryCount(UnsignedInteger.valueOf(count));
         flow.setLinkCredit(UnsignedInteger.valueOf(1000));
         return flow;
     }
 
-    private static final class PassingNodes
+    private final class PassingNodes
             implements io.millrace.broker.Nodes,
                     io.millrace.broker.Node,
                     io.millrace.queue.Target,
                     io.millrace.queue.Source {
-        private final Loop loop;
         private final Passage passage = new Passage();
-
-        PassingNodes(Loop loop) {
-            this.loop = loop;
-        }
 
         @Override
         public Optional<io.millrace.broker.Node> find(String address) {

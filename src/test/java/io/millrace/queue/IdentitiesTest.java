@@ -12,6 +12,7 @@ import io.millrace.message.Outcome;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.apache.qpid.proton.amqp.UnsignedLong;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -122,6 +123,83 @@ class IdentitiesTest {
 
             assertEquals(1, scene.queue.stats().scheduled());
             assertEquals(List.of(Outcome.ACCEPTED), answers.outcomes);
+        }
+
+        @Test
+        void ofAMessageWhosePlaceIsLookedForIsAnsweredWhenTheQueueIsDeleted() {
+            scene.offer(Envelope.durable("before").at(5_000_000).build());
+            scene.settle();
+            QueueScene again = restarted(scene);
+            Answers first =
+                    again.offer(Envelope.durable("a").id("1").at(2_000_000).build());
+            Answers second =
+                    again.offer(Envelope.durable("again").id("1").at(2_000_000).build());
+            again.queue.delete();
+            again.settle();
+
+            assertEquals(Condition.RESOURCE_DELETED, first.refusal().symbol());
+            assertEquals(Condition.RESOURCE_DELETED, second.refusal().symbol());
+        }
+    }
+
+    @Nested
+    class ADuplicateOfAMessageThatHadExpiredWhenItCame {
+        @Test
+        void isNotBuriedASecondTime() {
+            Answers first =
+                    scene.offer(Envelope.durable("a").id("1").expiresAt(5).build());
+            Answers second =
+                    scene.offer(Envelope.durable("again").id("1").expiresAt(5).build());
+            scene.settle();
+            scene.elapse(1);
+
+            assertEquals(List.of(Outcome.ACCEPTED), first.outcomes);
+            assertEquals(List.of(Outcome.ACCEPTED), second.outcomes);
+            assertEquals(List.of("a"), dead(scene));
+            assertEquals(0, scene.queue.stats().messages());
+        }
+
+        @Test
+        void isToldAfterARestart() {
+            scene.offer(Envelope.durable("a").id("1").expiresAt(5).build());
+            scene.elapse(1);
+            QueueScene again = restarted(scene);
+            again.offer(Envelope.durable("again").id("1").build());
+            again.elapse(1);
+
+            assertEquals(0, again.queue.stats().messages());
+            assertEquals(List.of("a"), dead(again));
+        }
+
+        @Test
+        void isToldIfItIsNotDurableOrWasToWait() {
+            scene.offer(Envelope.transientOne("a").id("1").expiresAt(5).build());
+            scene.offer(Envelope.durable("b").id("2").delay(100).expiresAt(5).build());
+            scene.elapse(1);
+            scene.offer(Envelope.transientOne("a again").id("1").build());
+            scene.offer(Envelope.durable("b again").id("2").build());
+            scene.elapse(1);
+
+            assertEquals(0, scene.queue.stats().messages());
+            assertEquals(2, scene.queue.stats().expired());
+            assertEquals(List.of("a", "b"), dead(scene));
+        }
+
+        @Test
+        void isSeenByNoConsumer() {
+            Recipient consumer = scene.consumer().credit(10);
+            scene.offer(Envelope.durable("a").id("1").expiresAt(5).build());
+            scene.offer(Envelope.transientOne("b").id("2").expiresAt(5).build());
+            scene.elapse(1);
+
+            assertEquals(List.of(), consumer.names());
+            assertEquals(Set.of("a", "b"), Set.copyOf(dead(scene)));
+        }
+
+        private List<String> dead(QueueScene each) {
+            Recipient undertaker = new Recipient(each.dead).browsing().drain(100);
+            each.settle();
+            return undertaker.names();
         }
     }
 

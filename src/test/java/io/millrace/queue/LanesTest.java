@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.millrace.config.QueueSettings.WhenFull;
 import io.millrace.message.Outcome;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -136,5 +137,22 @@ class LanesTest {
         List<String> left = takeAll(ring);
         assertEquals(names("high", 1501), left.subList(0, 1501));
         assertTrue(left.get(1501).startsWith("low") && left.get(1999).equals("low1500"), left.get(1501));
+    }
+
+    @Test
+    void whatOneConsumerRefusedDoesNotComeBeforeMoreUrgentOnesThatAreBeingRead() {
+        QueueScene small = new QueueScene(QueueScene.settings(), 1000);
+        Recipient refusing = small.consumer().credit(1);
+        small.offer(Envelope.durable("low").priority(1).bytes(400).build());
+        small.settle();
+        refusing.settle("low", new Outcome.Modified(false, true, Map.of()));
+        small.offer(Envelope.durable("high").priority(9).bytes(400).build());
+        small.loop.runAll();
+        small.journal.flush();
+        small.loop.runOne();
+        Recipient other = small.consumer().credit(2);
+        small.settle();
+
+        assertEquals(List.of("high", "low"), other.names());
     }
 }

@@ -93,7 +93,7 @@ public class QueueBenchmark {
         return answers;
     }
 
-    private static final class Taker implements Consumer {
+    static final class Taker implements Consumer {
         final List<Delivery> taken = new ArrayList<>();
 
         @Override
@@ -113,7 +113,7 @@ public class QueueBenchmark {
         public void closed(Condition reason) {}
     }
 
-    private static final class Line implements Loop {
+    static final class Line implements Loop {
         private final ArrayDeque<Runnable> tasks = new ArrayDeque<>();
 
         void run() {
@@ -143,7 +143,7 @@ public class QueueBenchmark {
         }
     }
 
-    private static final class Answering implements Journal {
+    static final class Answering implements Journal {
         @Override
         public List<RecoveredNode> recover() {
             return List.of();

@@ -26,6 +26,10 @@ final class Copy {
     boolean returned;
 
     final Set<SimConsumer> excluded = new HashSet<>(0);
+
+    /** Somebody said so in a transaction, so that it may be as if it were among {@link #excluded}. */
+    boolean mayBeExcluded;
+
     int failures;
 
     /** How many more attempts may have failed than those in {@link #failures}, for a transaction may have been rolled back. */

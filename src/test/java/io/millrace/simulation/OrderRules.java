@@ -45,7 +45,9 @@ final class OrderRules {
                                 || !lane(other).equals(lane(copy))
                                 || other.parcel.traits.dueMillis() != 0
                                 || other.mayHaveExpired(nowMillis)
+                                || !other.mustBeThere()
                                 || !other.excluded.isEmpty()
+                                || other.mayBeExcluded
                                 || !consumer.wants(other),
                         "%s comes before %s, which was given back",
                         copy,

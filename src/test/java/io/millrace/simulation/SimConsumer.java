@@ -183,9 +183,13 @@ final class SimConsumer implements Consumer {
     }
 
     private void exclude(Copy copy, Outcome outcome) {
-        if (outcome instanceof Outcome.Modified modified && modified.undeliverableHere()) {
+        if (excludes(outcome)) {
             copy.excluded.add(this);
         }
+    }
+
+    private static boolean excludes(Outcome outcome) {
+        return outcome instanceof Outcome.Modified modified && modified.undeliverableHere();
     }
 
     /** Settles one of those that it holds in a transaction of its connection, if it has any that the transaction has room for. */
@@ -201,6 +205,7 @@ final class SimConsumer implements Consumer {
         transaction.bytes += delivery.message().size();
         held.remove(copy);
         Outcome outcome = random.nextInt(3) > 0 ? Outcome.ACCEPTED : outcome();
+        copy.mayBeExcluded |= excludes(outcome);
         Receipt receipt = ledger.settling(copy, place, outcome, transaction);
         transaction.broker.settle(source, this, delivery, outcome, receipt);
     }
