@@ -1,13 +1,18 @@
 package io.millrace.bench;
 
+import io.vertx.core.json.DecodeException;
+import io.vertx.core.json.JsonObject;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 
 /** The command {@code bench}: puts load on a broker and reports how it did. */
 @Command(
@@ -26,6 +31,13 @@ public final class BenchCommand implements Callable<Integer> {
     @Mixin
     private Settings settings;
 
+    @Option(
+            names = "--compare",
+            arity = "1..*",
+            paramLabel = "FILE",
+            description = "Run nothing: put reports that --json wrote beside each other, in a page at --html.")
+    private List<Path> compare = List.of();
+
     /**
      * @param version of this program, for the reports
      * @param signals is given what to do when the user wants no more
@@ -37,6 +49,9 @@ public final class BenchCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        if (!compare.isEmpty()) {
+            return compared();
+        }
         List<String> mistakes = settings.mistakes();
         if (!mistakes.isEmpty()) {
             mistakes.forEach(mistake -> System.err.println("millrace: " + mistake));
@@ -51,6 +66,34 @@ public final class BenchCommand implements Callable<Integer> {
         if (settings.json().isPresent()) {
             Files.writeString(settings.json().get(), report.json().encodePrettily());
         }
+        if (settings.html().isPresent()) {
+            Files.writeString(settings.html().get(), Page.of(List.of(report.json())));
+        }
         return result.good() ? GOOD : FAILED;
+    }
+
+    private int compared() throws IOException {
+        List<JsonObject> reports = new ArrayList<>();
+        for (Path file : compare) {
+            try {
+                JsonObject json = new JsonObject(Files.readString(file));
+                if (json.getInteger("format", 0) != Report.FORMAT) {
+                    return mistaken(file + " is no report of this version");
+                }
+                reports.add(json);
+            } catch (IOException | DecodeException e) {
+                return mistaken(file + " cannot be read: " + e.getMessage());
+            }
+        }
+        if (settings.html().isEmpty()) {
+            return mistaken("--compare needs --html FILE");
+        }
+        Files.writeString(settings.html().get(), Page.of(reports));
+        return GOOD;
+    }
+
+    private static int mistaken(String why) {
+        System.err.println("millrace: " + why);
+        return MISTAKEN;
     }
 }

@@ -91,6 +91,7 @@ final class BenchLoop {
     void begin(long startNanos) {
         pace = new Pace(startNanos, settings.producers(), settings.rate);
         sending = true;
+        consumers.forEach(ConsumerLink::begin);
         if (paced() && !producers.isEmpty()) {
             pacedTurn();
         } else {

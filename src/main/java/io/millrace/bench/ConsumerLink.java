@@ -74,7 +74,17 @@ final class ConsumerLink implements LinkEvents, CoordinatorLink.Listener {
     @Override
     public void opened() {
         opened = true;
-        grant(settings.credit);
+        if (settings.producers() > 0) {
+            grant(settings.credit);
+        }
+    }
+
+    /** Asks for messages; who drains a queue does so only now, when it is measured. */
+    void begin() {
+        if (settings.producers() == 0) {
+            grant(settings.credit);
+            connection.flush();
+        }
     }
 
     private void grant(int credit) {

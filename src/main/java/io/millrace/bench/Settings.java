@@ -233,6 +233,10 @@ final class Settings {
         check(mistakes, producers() + consumers() > 0, "there are neither producers nor consumers");
         check(mistakes, producers >= 0 && consumers >= 0, "--producers and --consumers must not be negative");
         check(mistakes, addresses > 0, "--addresses must be at least 1");
+        check(
+                mistakes,
+                topic || !tracked() || consumers >= addresses,
+                "each of the " + addresses + " addresses needs a consumer: --consumers " + addresses + " or more");
         check(mistakes, subscribers > 0, "--subscribers must be at least 1");
         check(mistakes, connections >= 0, "--connections must not be negative");
         check(mistakes, eventLoops > 0 && eventLoops <= 64, "--event-loops must be 1 to 64");
