@@ -3,6 +3,7 @@ package io.millrace.bench;
 import io.vertx.core.json.DecodeException;
 import io.vertx.core.json.JsonObject;
 import java.io.IOException;
+import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -27,6 +28,8 @@ public final class BenchCommand implements Callable<Integer> {
 
     private final String version;
     private final Consumer<Runnable> signals;
+    private final PrintStream out;
+    private final PrintStream err;
 
     @Mixin
     private Settings settings;
@@ -41,8 +44,12 @@ public final class BenchCommand implements Callable<Integer> {
     /**
      * @param version of this program, for the reports
      * @param signals is given what to do when the user wants no more
+     * @param out takes progress and report
+     * @param err takes what is wrong with the options
      */
-    public BenchCommand(String version, Consumer<Runnable> signals) {
+    public BenchCommand(String version, Consumer<Runnable> signals, PrintStream out, PrintStream err) {
+        this.out = out;
+        this.err = err;
         this.version = version;
         this.signals = signals;
     }
@@ -54,15 +61,15 @@ public final class BenchCommand implements Callable<Integer> {
         }
         List<String> mistakes = settings.mistakes();
         if (!mistakes.isEmpty()) {
-            mistakes.forEach(mistake -> System.err.println("millrace: " + mistake));
+            mistakes.forEach(mistake -> err.println("millrace: " + mistake));
             return MISTAKEN;
         }
         CompletableFuture<Void> stop = new CompletableFuture<>();
         signals.accept(() -> stop.complete(null));
-        Progress progress = new Progress(System.out, Progress.onTerminal(), settings.quiet);
+        Progress progress = new Progress(out, Progress.onTerminal(), settings.quiet);
         Result result = new Run(settings, progress, stop).execute();
         Report report = new Report(result, version);
-        System.out.print(report.words());
+        out.print(report.words());
         if (settings.json().isPresent()) {
             Files.writeString(settings.json().get(), report.json().encodePrettily());
         }
@@ -92,8 +99,8 @@ public final class BenchCommand implements Callable<Integer> {
         return GOOD;
     }
 
-    private static int mistaken(String why) {
-        System.err.println("millrace: " + why);
+    private int mistaken(String why) {
+        err.println("millrace: " + why);
         return MISTAKEN;
     }
 }

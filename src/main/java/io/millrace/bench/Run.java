@@ -168,7 +168,9 @@ final class Run {
         look();
         sample();
         measuring = true;
+        long beganNanos = measureNanos;
         measureNanos = System.nanoTime();
+        samples.replaceAll(warmup -> warmup.earlierBy((measureNanos - beganNanos) / 1e9));
         sampledNanos = measureNanos;
         before = new Costs(
                 BrokerProcess.ownCpuMicros(), BrokerProcess.of(settings.brokerPid), now.answered + now.received);

@@ -18,4 +18,8 @@ record Sample(
         long received,
         Tally.Latencies latencies,
         Optional<BrokerProcess> broker,
-        long brokerCpuMicros) {}
+        long brokerCpuMicros) {
+    Sample earlierBy(double others) {
+        return new Sample(atSeconds - others, seconds, warmup, answered, received, latencies, broker, brokerCpuMicros);
+    }
+}

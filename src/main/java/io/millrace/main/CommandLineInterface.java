@@ -38,7 +38,7 @@ final class CommandLineInterface implements Callable<Integer> {
 
     static int run(String[] args) {
         CommandLine command = new CommandLine(new CommandLineInterface());
-        command.addSubcommand(new BenchCommand(Version.NUMBER, Signals::handle));
+        command.addSubcommand(new BenchCommand(Version.NUMBER, Signals::handle, System.out, System.err));
         command.setExecutionExceptionHandler((e, line, parsed) -> Service.unexpected(e).number);
         return command.execute(args);
     }
