@@ -259,9 +259,9 @@ final class Run {
                 .forEach(each -> each.forEach((reason, count) -> waits.merge(reason, count, Integer::sum)));
         List<String> words = new ArrayList<>();
         waits.forEach((reason, count) -> words.add(count + " " + reason));
-        if (settings.tracked()) {
-            words.add((expected() - (now.received - now.foreign - now.duplicates))
-                    + " messages that were accepted have not come");
+        long missing = expected() - (now.received - now.foreign - now.duplicates);
+        if (settings.tracked() && missing > 0) {
+            words.add(missing + " messages that were accepted have not come");
         }
         return String.join("; ", words);
     }
