@@ -1,5 +1,6 @@
 package io.millrace.main;
 
+import io.millrace.bench.BenchCommand;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -37,6 +38,7 @@ final class CommandLineInterface implements Callable<Integer> {
 
     static int run(String[] args) {
         CommandLine command = new CommandLine(new CommandLineInterface());
+        command.addSubcommand(new BenchCommand(Version.NUMBER, Signals::handle, System.out, System.err));
         command.setExecutionExceptionHandler((e, line, parsed) -> Service.unexpected(e).number);
         return command.execute(args);
     }

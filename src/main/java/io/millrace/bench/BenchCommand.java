@@ -1,0 +1,106 @@
+package io.millrace.bench;
+
+import io.vertx.core.json.DecodeException;
+import io.vertx.core.json.JsonObject;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** The command {@code bench}: puts load on a broker and reports how it did. */
+@Command(
+        name = "bench",
+        description = "Put load on any AMQP 1.0 broker, and report rates, latencies and losses.",
+        mixinStandardHelpOptions = true,
+        sortOptions = false)
+public final class BenchCommand implements Callable<Integer> {
+    private static final int GOOD = 0;
+    private static final int FAILED = 1;
+    private static final int MISTAKEN = 2;
+
+    private final String version;
+    private final Consumer<Runnable> signals;
+    private final PrintStream out;
+    private final PrintStream err;
+
+    @Mixin
+    private Settings settings;
+
+    @Option(
+            names = "--compare",
+            arity = "1..*",
+            paramLabel = "FILE",
+            description = "Run nothing: put reports that --json wrote beside each other, in a page at --html.")
+    private List<Path> compare = List.of();
+
+    /**
+     * @param version of this program, for the reports
+     * @param signals is given what to do when the user wants no more
+     * @param out takes progress and report
+     * @param err takes what is wrong with the options
+     */
+    public BenchCommand(String version, Consumer<Runnable> signals, PrintStream out, PrintStream err) {
+        this.out = out;
+        this.err = err;
+        this.version = version;
+        this.signals = signals;
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        if (!compare.isEmpty()) {
+            return compared();
+        }
+        List<String> mistakes = settings.mistakes();
+        if (!mistakes.isEmpty()) {
+            mistakes.forEach(mistake -> err.println("millrace: " + mistake));
+            return MISTAKEN;
+        }
+        CompletableFuture<Void> stop = new CompletableFuture<>();
+        signals.accept(() -> stop.complete(null));
+        Progress progress = new Progress(out, Progress.onTerminal(), settings.quiet);
+        Result result = new Run(settings, progress, stop).execute();
+        Report report = new Report(result, version);
+        out.print(report.words());
+        if (settings.json().isPresent()) {
+            Files.writeString(settings.json().get(), report.json().encodePrettily());
+        }
+        if (settings.html().isPresent()) {
+            Files.writeString(settings.html().get(), Page.of(List.of(report.json())));
+        }
+        return result.good() ? GOOD : FAILED;
+    }
+
+    private int compared() throws IOException {
+        List<JsonObject> reports = new ArrayList<>();
+        for (Path file : compare) {
+            try {
+                JsonObject json = new JsonObject(Files.readString(file));
+                if (json.getInteger("format", 0) != Report.FORMAT) {
+                    return mistaken(file + " is no report of this version");
+                }
+                reports.add(json);
+            } catch (IOException | DecodeException e) {
+                return mistaken(file + " cannot be read: " + e.getMessage());
+            }
+        }
+        if (settings.html().isEmpty()) {
+            return mistaken("--compare needs --html FILE");
+        }
+        Files.writeString(settings.html().get(), Page.of(reports));
+        return GOOD;
+    }
+
+    private int mistaken(String why) {
+        err.println("millrace: " + why);
+        return MISTAKEN;
+    }
+}

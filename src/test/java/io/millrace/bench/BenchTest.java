@@ -1,0 +1,260 @@
+package io.millrace.bench;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.millrace.config.Config;
+import io.millrace.config.ConfigFile;
+import io.millrace.main.Millrace;
+import io.vertx.core.json.JsonObject;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+
+/** The load generator against a whole broker. */
+@Timeout(60)
+class BenchTest {
+    @TempDir
+    private Path directory;
+
+    private Millrace broker;
+    private final CompletableFuture<Runnable> stop = new CompletableFuture<>();
+    private String said = "";
+
+    @BeforeEach
+    void start() throws Exception {
+        String yaml = """
+                listeners: [{name: test, host: 127.0.0.1, port: 0, anonymous: true}]
+                http: off
+                event-loops: 2
+                store: {directory: "%s"}
+                queues:
+                  - {name: small, max-messages: 10}
+                """.formatted(directory.resolve("data"));
+        Config config = ConfigFile.parse("test", yaml, name -> Optional.empty());
+        broker = Millrace.start(config);
+    }
+
+    @AfterEach
+    void end() {
+        broker.close();
+    }
+
+    private int run(String... arguments) {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (PrintStream out = new PrintStream(bytes, true, StandardCharsets.UTF_8)) {
+            return new CommandLine(new BenchCommand("test", stop::complete, out, out)).execute(arguments);
+        } finally {
+            said = bytes.toString(StandardCharsets.UTF_8);
+        }
+    }
+
+    private JsonObject report(int exitCode, String... arguments) throws Exception {
+        Path file = directory.resolve("report.json");
+        List<String> all = new ArrayList<>(List.of("amqp://127.0.0.1:" + broker.port(), "--json", file.toString()));
+        all.addAll(List.of(arguments));
+        int code = run(all.toArray(new String[0]));
+        assertEquals(exitCode, code, () -> said);
+        return new JsonObject(Files.readString(file));
+    }
+
+    private static void assertTotals(JsonObject report, long sent, long received) {
+        JsonObject totals = report.getJsonObject("totals");
+        assertEquals(sent, totals.getLong("sent"), totals::encode);
+        assertEquals(sent, totals.getLong("accepted"), totals::encode);
+        assertEquals(received, totals.getLong("received"), totals::encode);
+        assertEquals(0, totals.getLong("lost", 0L), totals::encode);
+        assertEquals(0, totals.getLong("duplicates", 0L), totals::encode);
+        assertEquals(0, totals.getLong("outOfOrder", 0L), totals::encode);
+    }
+
+    @Test
+    void countsEachMessageOnce() throws Exception {
+        JsonObject report = report(0, "--messages", "1001", "--producers", "3", "--consumers", "2", "--warmup", "100");
+        assertTotals(report, 1101, 1101);
+        assertEquals(1001, report.getJsonObject("totals").getLong("measuredAnswered"));
+        assertEquals(1001, report.getJsonObject("totals").getLong("measuredReceived"));
+        assertEquals(
+                1001,
+                report.getJsonObject("latencyMicros").getJsonObject("endToEnd").getLong("count"));
+        assertFalse(report.getJsonArray("series").isEmpty());
+    }
+
+    @Test
+    void givesEveryMessageOfATopicToEachSubscriber() throws Exception {
+        assertTotals(
+                report(
+                        0,
+                        "--topic",
+                        "--address",
+                        "news",
+                        "--subscribers",
+                        "3",
+                        "--messages",
+                        "500",
+                        "--durable-subscriptions"),
+                500,
+                1500);
+    }
+
+    @Test
+    void sendsAndAcceptsInTransactions() throws Exception {
+        JsonObject report =
+                report(0, "--messages", "1050", "--transaction-size", "100", "--consume-transaction-size", "40");
+        assertTotals(report, 1050, 1050);
+        assertEquals(11, report.getJsonObject("totals").getLong("transactions"));
+        assertEquals(
+                11,
+                report.getJsonObject("latencyMicros")
+                        .getJsonObject("transaction")
+                        .getLong("count"));
+        // What was accepted in transactions, the last of them short, is not there any more.
+        assertEquals(
+                0,
+                report(0, "--drain", "--empty-after", "300ms")
+                        .getJsonObject("totals")
+                        .getLong("received"));
+    }
+
+    @Test
+    void sendsPreSettled() throws Exception {
+        JsonObject report = report(0, "--presettled", "--messages", "2000");
+        assertTotals(report, 2000, 2000);
+        assertFalse(report.getJsonObject("latencyMicros").containsKey("acknowledged"));
+    }
+
+    @Test
+    void saysInEachMessageWhereToWithoutAnAddress() throws Exception {
+        assertTotals(
+                report(
+                        0,
+                        "--anonymous",
+                        "--addresses",
+                        "2",
+                        "--producers",
+                        "2",
+                        "--consumers",
+                        "2",
+                        "--messages",
+                        "100"),
+                100,
+                100);
+    }
+
+    @Test
+    void sharesConnections() throws Exception {
+        assertTotals(
+                report(0, "--connections", "1", "--producers", "4", "--consumers", "4", "--messages", "400"), 400, 400);
+    }
+
+    @Test
+    void sendsLargeMessagesInManyFrames() throws Exception {
+        assertTotals(report(0, "--size", "3MiB", "--messages", "5"), 5, 5);
+    }
+
+    @Test
+    void fillsAndDrainsAQueue() throws Exception {
+        assertTotals(report(0, "--fill", "--messages", "300"), 300, 0);
+        JsonObject some = report(0, "--drain", "--messages", "120");
+        assertEquals(120, some.getJsonObject("totals").getLong("received"));
+        JsonObject rest = report(0, "--drain", "--empty-after", "500ms");
+        assertEquals(180, rest.getJsonObject("totals").getLong("measuredReceived"));
+    }
+
+    @Test
+    void keepsARateFromTheFirstMessageOn() throws Exception {
+        JsonObject report = report(0, "--rate", "1000", "--messages", "501", "--producers", "2");
+        assertTotals(report, 501, 501);
+        // The last is due half a second after the first, and cannot be answered before.
+        assertTrue(report.getJsonObject("rates").getDouble("sendSeconds") >= 0.5, report::encode);
+        assertEquals(
+                501,
+                report.getJsonObject("latencyMicros").getJsonObject("sentLate").getLong("count"));
+    }
+
+    @Test
+    void countsRejectionsByTheirCondition() throws Exception {
+        JsonObject totals =
+                report(0, "--fill", "--address", "small", "--messages", "25").getJsonObject("totals");
+        assertEquals(10, totals.getLong("accepted"));
+        JsonObject refusals = totals.getJsonObject("refusals");
+        assertEquals(
+                15L, refusals.stream().mapToLong(each -> (int) each.getValue()).sum(), refusals::encode);
+        assertTrue(refusals.encode().contains("amqp:resource-limit-exceeded"), refusals::encode);
+    }
+
+    @Test
+    void endsWithTheReasonWhenALinkIsRefused() throws Exception {
+        JsonObject report = report(1, "--topic", "--fill", "--address", "news.*", "--messages", "1");
+        assertTrue(report.getString("failure").contains("amqp:invalid-field"), report::encode);
+    }
+
+    @Test
+    void endsWithTheReasonWhenThePasswordIsWrong() {
+        assertEquals(1, run("amqp://shop:wrong@127.0.0.1:" + broker.port(), "--messages", "1"));
+        assertTrue(said.contains("SASL outcome auth"), said);
+    }
+
+    @Test
+    void saysWhoWaitsForWhatWhenNothingMoves() throws Exception {
+        try (ServerSocket silent = new ServerSocket(0, 5, InetAddress.getLoopbackAddress())) {
+            assertEquals(1, run("amqp://127.0.0.1:" + silent.getLocalPort(), "--stall-limit", "500ms"), said);
+        }
+        assertTrue(said.contains("nothing has moved for 0.5 s"), said);
+        assertTrue(said.contains("1 consumers wait for the broker to attach it"), said);
+    }
+
+    @Test
+    void reportsWhatThereIsWhenItIsStopped() throws Exception {
+        CompletableFuture<Void> stopped = stop.thenAccept(
+                stopping -> CompletableFuture.delayedExecutor(300, java.util.concurrent.TimeUnit.MILLISECONDS)
+                        .execute(stopping));
+        JsonObject report = report(0, "--duration", "1h");
+        stopped.join();
+        assertTrue(report.getBoolean("stopped"));
+        assertEquals(0, report.getJsonObject("totals").getLong("lost"), report::encode);
+    }
+
+    @Nested
+    class ThePage {
+        @Test
+        void holdsTheDataOfAllReportsAndNeedsNothingElse() throws Exception {
+            report(0, "--messages", "50", "--label", "first </script>");
+            Path page = directory.resolve("page.html");
+            String json = directory.resolve("report.json").toString();
+            assertEquals(0, run("--compare", json, json, "--html", page.toString()), said);
+            String html = Files.readString(page);
+            assertTrue(html.contains("first \\u003c/script>"), "the label must not end the script");
+            assertTrue(html.contains("uPlot") && html.contains("\"endToEnd\""));
+            assertFalse(html.matches("(?s).*@[A-Z_]+@.*"), "a place of the template is left");
+            assertFalse(html.matches("(?s).*<(script|link|img)[^>]+(src|href)=.*"), "the page needs the network");
+        }
+    }
+
+    @Nested
+    class Mistakes {
+        @Test
+        void areAllSaidAtOnceAndNothingIsSent() {
+            assertEquals(2, run("http://127.0.0.1", "--size", "3", "--fill", "--drain"));
+            assertTrue(said.contains("amqp://HOST"), said);
+            assertTrue(said.contains("--size must be at least 24"), said);
+            assertTrue(said.contains("--fill and --drain"), said);
+        }
+    }
+}
