@@ -41,6 +41,7 @@ final class Keys {
             "max-messages",
             "max-bytes",
             "when-full",
+            "hold",
             "default-ttl",
             "min-ttl",
             "max-ttl",
