@@ -20,6 +20,14 @@
  *       A consumer that comes frees all groups: those at rest at once, the others when they are settled.
  *   <li>A queue that keeps what is consumed has one lane, for its readers are shown the order of arrival.
  *   <li>Room is made by dropping the oldest message of the lowest priority.
+ *   <li>What finds no room waits in line ({@link io.millrace.queue.Hold}), and its sender is told so by
+ *       {@link io.millrace.queue.Receipt#held}, an answer between none and the last: a link then grants no more, a connection
+ *       does not count its bytes, a proxy neither. Telling links by {@code room()} was rejected: a link would have to be called
+ *       back, and a queue that is full for days would gather calls of links long gone. So a full queue has room for one, and
+ *       credit comes with each answer.
+ *   <li>A line is in order of arrival on the loop, whoever waits, so that a publication which waited in another line has its
+ *       place in the next. A small message does not overtake a large one.
+ *   <li>A transaction does not wait for room, for what it settles makes none before it has ended.
  * </ul>
  *
  * <p><b>Time.</b> What comes in passes {@code Arrivals}. A message that is to be delivered later, or rests after a failed

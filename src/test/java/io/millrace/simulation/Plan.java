@@ -23,6 +23,7 @@ final class Plan {
     static final List<String> COLOURS = List.of("red", "green", "blue");
     private static final List<String> TOPICS = List.of("t.a", "t.b");
     private static final long LONG_MILLIS = 3_000;
+    private static final int LONG_HOLD_MILLIS = 1_000;
 
     private final int loops;
     private final Config config;
@@ -93,7 +94,8 @@ final class Plan {
         QueueSettings settings = QueueSettings.DEFAULT
                 .withMaxDeliveries(1 + random.nextInt(4))
                 .withDeadLetter(kinds[random.nextInt(3)])
-                .withLimits(limit, Optional.empty(), random.nextBoolean() ? WhenFull.REJECT : WhenFull.DROP_OLDEST);
+                .withLimits(limit, Optional.empty(), random.nextBoolean() ? WhenFull.REJECT : WhenFull.DROP_OLDEST)
+                .withHold(Duration.ofMillis(random.nextInt(2) * random.nextInt(LONG_HOLD_MILLIS)));
         if (!timed) {
             return settings;
         }
@@ -182,6 +184,11 @@ final class Plan {
 
     boolean transacted() {
         return transacted;
+    }
+
+    /** By then everything that was held is answered, on one loop and then on the next. */
+    long holdMillis() {
+        return LONG_HOLD_MILLIS * 10L;
     }
 
     /** By then all is due and has expired that could. */
