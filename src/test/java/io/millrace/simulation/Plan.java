@@ -95,7 +95,7 @@ final class Plan {
                 .withMaxDeliveries(1 + random.nextInt(4))
                 .withDeadLetter(kinds[random.nextInt(3)])
                 .withLimits(limit, Optional.empty(), random.nextBoolean() ? WhenFull.REJECT : WhenFull.DROP_OLDEST)
-                .withHold(Duration.ofMillis(random.nextInt(2) * random.nextInt(LONG_HOLD_MILLIS)));
+                .withHold(Duration.ofMillis(random.nextBoolean() ? 0 : random.nextInt(LONG_HOLD_MILLIS)));
         if (!timed) {
             return settings;
         }
