@@ -10,6 +10,7 @@ import io.millrace.message.Outcome;
 import io.millrace.queue.BodyWriter;
 import io.millrace.queue.Receipt;
 import io.millrace.queue.Target;
+import io.millrace.queue.Transaction;
 import java.util.Optional;
 import org.apache.qpid.proton.amqp.Binary;
 import org.apache.qpid.proton.amqp.UnsignedInteger;
@@ -47,6 +48,7 @@ final class IncomingLink extends AmqpLink {
     private final CreditLimit limit;
     private boolean creditDue;
     private boolean waitsForRoom;
+    private final HeldDeliveries held = new HeldDeliveries();
 
     /** Deliveries that are not answered yet, by the hashes of their tags. */
     private final IntMap<Answer> byTag = new IntMap<>();
@@ -169,7 +171,8 @@ final class IncomingLink extends AmqpLink {
     /** Tops the peer's credit up, if that is worth a frame. Called at a flush. */
     private void grantCredit() {
         creditDue = false;
-        if (!active()) {
+        // Who sends to many addresses goes on with the others, within the window.
+        if (!active() || !(held.isEmpty() || Termini.anonymous(asked().getTarget()))) {
             return;
         }
         int room = target.room();
@@ -258,12 +261,7 @@ final class IncomingLink extends AmqpLink {
         Optional<Integer> owner =
                 other != null && other.tag.equals(tag) ? Optional.of(other.id) : endpoint.flatMap(end -> end.idOf(tag));
         if (owner.isPresent()) {
-            throw TransferRules.invalid(
-                    transfer,
-                    deliveryId,
-                    name(),
-                    "has the delivery-tag of delivery " + Integer.toUnsignedString(owner.get())
-                            + ", which is unsettled");
+            throw TransferRules.usedTag(transfer, deliveryId, name(), owner.get());
         }
         endpoint.flatMap(end -> end.objection(transfer)).ifPresent(this::detach);
         format = transfer.getMessageFormat() == null
@@ -356,7 +354,8 @@ final class IncomingLink extends AmqpLink {
         private final int id;
         private final Binary tag;
         private final boolean settled;
-        private final int bytes;
+        private int bytes;
+        private boolean waits;
         private final Optional<BodyWriter> body;
         private final Optional<OpenTransaction> transaction;
 
@@ -369,24 +368,28 @@ final class IncomingLink extends AmqpLink {
             this.transaction = transaction;
         }
 
+        /** What waits for room must not keep the connection from being read: an acknowledgement may make room. */
+        @Override
+        public void held(Runnable withdrawal) {
+            session().answered(bytes);
+            bytes = 0;
+            waits = true;
+            // Who has settled a delivery will not send it again.
+            held.add(this, settled ? () -> {} : withdrawal);
+        }
+
         @Override
         public void settled(Outcome outcome) {
             session().answered(bytes);
-            if (body.isPresent()) {
-                release(body.get(), outcome);
+            if (waits) {
+                held.remove(this);
             }
+            boolean taken = transaction.isPresent() && outcome == Outcome.ACCEPTED;
+            body.ifPresent(writer -> writer.release(taken ? transaction.get().work() : Transaction.NONE));
             if (!settled) {
                 byTag.remove(tag.hashCode());
             }
             answered(this, outcome);
-        }
-
-        private void release(BodyWriter writer, Outcome outcome) {
-            if (transaction.isPresent() && outcome == Outcome.ACCEPTED) {
-                writer.release(transaction.get().work());
-            } else {
-                writer.release();
-            }
         }
     }
 
@@ -441,6 +444,10 @@ final class IncomingLink extends AmqpLink {
         session().connection().incomingLinks().remove(name(), this);
         limit.closed(credit);
         content.drop();
+        if (lost || stays()) {
+            // The peer will send them again, here or to another broker, or ask what became of them.
+            session().connection().loop().post(held::withdraw);
+        }
         endpoint.ifPresent(ReceivingEndpoint::detached);
         coordinator.ifPresent(TransactionCoordinator::closed);
     }

@@ -56,6 +56,14 @@ final class TransferRules {
                 Condition.INVALID_FIELD, "delivery " + id + " on link \"" + link + "\" " + what);
     }
 
+    static ProtocolViolation usedTag(Transfer transfer, int deliveryId, String link, int owner) {
+        return invalid(
+                transfer,
+                deliveryId,
+                link,
+                "has the delivery-tag of delivery " + Integer.toUnsignedString(owner) + ", which is unsettled");
+    }
+
     /** Why a message was rejected. */
     static Condition reason(Outcome.Rejected rejected, String link) {
         return rejected.error()

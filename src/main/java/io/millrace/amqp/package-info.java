@@ -46,6 +46,11 @@
  *   <li>A delivery that is settled without an outcome gets the source's default outcome; if the source has none it is
  *       {@code released}, and the answer to the attach says so.
  *   <li>A pre-settled message that is refused ends its link with the reason: nothing is lost in silence.
+ *   <li>A link with a message that is held for want of room gets no credit until that is answered, unless it is anonymous. What
+ *       is held does not count against the bytes that a connection may have under way, because what makes room may come on that
+ *       very connection. If the connection is lost, or the link may be resumed, what is held is taken back and counts as
+ *       released; what came settled waits on, for its sender will not send it again, and so does what a link left behind
+ *       that its peer detached in order. A broker that stops forgets what is held: the close of the connection is the answer.
  *   <li>What breaks the rules ends the smallest thing that the specification allows: an unknown handle or a wrong
  *       delivery-id its session, too much credit or size its link, anything below that the connection. Unsettled deliveries
  *       of a connection that we had to end so count as failed attempts; those of one that is closed in order do not.

@@ -249,7 +249,7 @@ final class Directory implements Nodes {
     }
 
     private MoveTarget routed(Entry entry, String container, Directory owner) {
-        return sending(new RoutedTarget(entry.route(), container, owner.loop.recorder()), owner);
+        return sending(new RoutedTarget(entry.route(), container, owner.loop), owner);
     }
 
     private MoveTarget sending(MoveTarget target, Directory owner) {

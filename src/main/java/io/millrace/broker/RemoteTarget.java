@@ -2,6 +2,7 @@ package io.millrace.broker;
 
 import io.millrace.journal.Fact;
 import io.millrace.message.Message;
+import io.millrace.message.Outcome;
 import io.millrace.queue.MoveTarget;
 import io.millrace.queue.Receipt;
 import io.millrace.queue.Transaction;
@@ -12,7 +13,8 @@ import java.util.Optional;
  * A queue on another loop, as a place to send to. Owned by the loop of the link.
  *
  * <p>It lets a bounded number of bytes be under way, so that {@link #room} needs no look across. They are counted until
- * they are answered and the queue has room again: a message that is not durable is answered before the disk has it.
+ * they are answered, or held because the queue is full, and the disk has room again: a message that is not durable is
+ * answered before the disk has it.
  */
 final class RemoteTarget implements MoveTarget {
     private static final long UNDERWAY_LIMIT_BYTES = 4 << 20;
@@ -44,17 +46,7 @@ final class RemoteTarget implements MoveTarget {
 
     private Receipt sent(Message message, Receipt receipt) {
         underwayBytes += message.size();
-        return outcome -> {
-            if (queue.room() > 0) {
-                back.send(() -> {
-                    receipt.settled(outcome);
-                    arrived(message.size());
-                });
-            } else {
-                back.send(() -> receipt.settled(outcome));
-                queue.whenRoom(() -> back.send(() -> arrived(message.size())));
-            }
-        };
+        return new Returned(receipt, message.size());
     }
 
     private void arrived(int bytes) {
@@ -72,5 +64,42 @@ final class RemoteTarget implements MoveTarget {
     @Override
     public void whenRoom(Runnable task) {
         waitingForRoom.add(task);
+    }
+
+    /** Takes the answer back. Made on the loop of the link, then owned by the loop of the queue. */
+    private final class Returned implements Receipt {
+        private final Receipt receipt;
+        private final int bytes;
+        private boolean counted = true;
+
+        Returned(Receipt receipt, int bytes) {
+            this.receipt = receipt;
+            this.bytes = bytes;
+        }
+
+        /** What waits for room may wait for long, and others are not to wait with it: the queue bounds it. */
+        @Override
+        public void held(Runnable withdrawal) {
+            counted = false;
+            back.send(() -> {
+                receipt.held(() -> there.send(withdrawal));
+                arrived(bytes);
+            });
+        }
+
+        @Override
+        public void settled(Outcome outcome) {
+            if (!counted) {
+                back.send(() -> receipt.settled(outcome));
+            } else if (queue.room() > 0) {
+                back.send(() -> {
+                    receipt.settled(outcome);
+                    arrived(bytes);
+                });
+            } else {
+                back.send(() -> receipt.settled(outcome));
+                queue.whenRoom(() -> back.send(() -> arrived(bytes)));
+            }
+        }
     }
 }

@@ -17,7 +17,9 @@
  *       never looks at subscriptions of other topics, and there is nothing to invalidate.
  *   <li>A message for two or more durable subscriptions (or forwarded queues) is stored once, as a body with a number. In
  *       memory all of them share one {@code Message}; each counts its size, so the reckoning is on the safe side.
- *   <li>A queue that is full and rejects makes the message be refused as a whole, before anyone has it. One that drops its
+ *   <li>A queue that is full and rejects makes the message wait in its line, and be refused as a whole when its time is over,
+ *       before anyone has it. The routes are walked again when there is room. What the same sender sends after it waits behind
+ *       it, even if it goes elsewhere, for a subscription may get both. One that drops its
  *       oldest but has none to drop, because consumers hold them all, goes without the message.
  *   <li>No subscription: the message is accepted and gone.
  *   <li>Wildcards are for subscribers and forwarding rules: levels are separated by dots, {@code *} is one level, {@code #} any

@@ -43,6 +43,7 @@ final class Keys {
             "max-messages",
             "max-bytes",
             "when-full",
+            "hold",
             "default-ttl",
             "min-ttl",
             "max-ttl",

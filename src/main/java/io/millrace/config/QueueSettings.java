@@ -11,6 +11,7 @@ import java.util.Optional;
  * @param maxMessages how many messages; empty for no limit
  * @param maxBytes how many bytes of messages; empty for no limit
  * @param whenFull what happens to a message over the limit
+ * @param hold how long a message that finds no room waits for it, before it is rejected; zero for not at all
  * @param expiry how long messages live, and what becomes of those that have lived long enough
  * @param redelivery how long a message rests after a failed attempt
  * @param consumers how consumers share the queue
@@ -25,12 +26,19 @@ public record QueueSettings(
         Optional<Long> maxMessages,
         Optional<Long> maxBytes,
         WhenFull whenFull,
+        Duration hold,
         Expiry expiry,
         Redelivery redelivery,
         Consumers consumers,
         Optional<String> lastValueKey,
         boolean replay,
         Optional<Duplicates> duplicates) {
+
+    /**
+     * Longer than consumers are away when they are restarted one after the other or collect their garbage, and shorter than
+     * the ten seconds and more that callers of a sender wait before they give up, so that they hear the reason.
+     */
+    private static final Duration DEFAULT_HOLD = Duration.ofSeconds(5);
 
     /** Ten attempts, then {@code <queue>.dlq}; no limits, and nothing special. */
     public static final QueueSettings DEFAULT = new QueueSettings(
@@ -39,6 +47,7 @@ public record QueueSettings(
             Optional.empty(),
             Optional.empty(),
             WhenFull.REJECT,
+            DEFAULT_HOLD,
             Expiry.DEFAULT,
             Redelivery.AT_ONCE,
             Consumers.SHARED,
@@ -54,6 +63,7 @@ public record QueueSettings(
                 maxMessages,
                 maxBytes,
                 whenFull,
+                hold,
                 expiry,
                 redelivery,
                 consumers,
@@ -70,6 +80,7 @@ public record QueueSettings(
                 maxMessages,
                 maxBytes,
                 whenFull,
+                hold,
                 expiry,
                 redelivery,
                 consumers,
@@ -86,6 +97,24 @@ public record QueueSettings(
                 messages,
                 bytes,
                 full,
+                hold,
+                expiry,
+                redelivery,
+                consumers,
+                lastValueKey,
+                replay,
+                duplicates);
+    }
+
+    /** This, with another time for messages to wait for room. */
+    public QueueSettings withHold(Duration other) {
+        return new QueueSettings(
+                maxDeliveries,
+                deadLetter,
+                maxMessages,
+                maxBytes,
+                whenFull,
+                other,
                 expiry,
                 redelivery,
                 consumers,
@@ -102,6 +131,7 @@ public record QueueSettings(
                 maxMessages,
                 maxBytes,
                 whenFull,
+                hold,
                 other,
                 redelivery,
                 consumers,
@@ -118,6 +148,7 @@ public record QueueSettings(
                 maxMessages,
                 maxBytes,
                 whenFull,
+                hold,
                 expiry,
                 other,
                 consumers,
@@ -134,6 +165,7 @@ public record QueueSettings(
                 maxMessages,
                 maxBytes,
                 whenFull,
+                hold,
                 expiry,
                 redelivery,
                 other,
@@ -150,6 +182,7 @@ public record QueueSettings(
                 maxMessages,
                 maxBytes,
                 whenFull,
+                hold,
                 expiry,
                 redelivery,
                 consumers,
@@ -166,6 +199,7 @@ public record QueueSettings(
                 maxMessages,
                 maxBytes,
                 whenFull,
+                hold,
                 expiry,
                 redelivery,
                 consumers,
@@ -182,6 +216,7 @@ public record QueueSettings(
                 maxMessages,
                 maxBytes,
                 whenFull,
+                hold,
                 expiry,
                 redelivery,
                 consumers,
@@ -198,6 +233,7 @@ public record QueueSettings(
                 maxMessages,
                 maxBytes,
                 whenFull,
+                hold,
                 expiry,
                 redelivery,
                 consumers,
@@ -214,6 +250,7 @@ public record QueueSettings(
                 maxMessages,
                 maxBytes,
                 whenFull,
+                hold,
                 expiry,
                 redelivery,
                 consumers,

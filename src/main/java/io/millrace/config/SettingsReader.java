@@ -22,6 +22,7 @@ final class SettingsReader {
     private static final String NEVER = "never";
     private static final Duration LONGEST = Duration.ofDays(3650);
     private static final Duration DUPLICATES_WINDOW = Duration.ofMinutes(10);
+    private static final Duration LONGEST_HOLD = Duration.ofHours(1);
     private static final int DUPLICATES_KEPT = 100_000;
 
     private SettingsReader() {}
@@ -47,7 +48,8 @@ final class SettingsReader {
                             case "drop-oldest" -> Optional.of(WhenFull.DROP_OLDEST);
                             default -> Optional.empty();
                         }));
-        QueueSettings timed = limited.withExpiry(expiry(section, byDefault.expiry()))
+        QueueSettings timed = limited.withHold(section.duration("hold", byDefault.hold(), LONGEST_HOLD))
+                .withExpiry(expiry(section, byDefault.expiry()))
                 .withRedelivery(redelivery(section, byDefault.redelivery()))
                 .withConsumers(consumers(section, byDefault.consumers()));
         return kinds(section, duplicates(section, timed));

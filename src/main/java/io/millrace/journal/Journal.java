@@ -39,6 +39,9 @@ public interface Journal {
     /** Whether messages may still be stored, read on any thread without waiting. Removals are always taken. */
     Room room();
 
+    /** Runs {@code task} once, on {@code loop}, when {@link #room} is available (again); in a second or so at the latest. */
+    void whenRoom(Executor loop, Runnable task);
+
     /** Figures for operators; on any thread. */
     JournalStats stats();
 

@@ -106,6 +106,7 @@ final class Figures implements Probes {
                 "Messages in the queue, those with consumers included.",
                 QueueStats::messages);
         gauge(meters, queues, "bytes", "Bytes of the messages in the queue.", QueueStats::bytes);
+        gauge(meters, queues, "held", "Messages that wait for room in the queue, unanswered.", QueueStats::held);
         gauge(meters, queues, "unsettled", "Messages with consumers, not settled yet.", QueueStats::unsettled);
         gauge(
                 meters,

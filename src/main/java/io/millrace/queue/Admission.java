@@ -10,6 +10,8 @@ import java.util.Optional;
 
 /** Whether a message may enter a queue: the limits of the queue and of the store. Owned by the queue. */
 final class Admission {
+    private static final String STORE_FULL = "store-full";
+
     private final String address;
     private final QueueSettings settings;
     private final long maxMessages;
@@ -36,10 +38,31 @@ final class Admission {
         return settings.whenFull() == WhenFull.DROP_OLDEST;
     }
 
+    /** How many more messages the queue may hold than there are. */
+    long left(long messages) {
+        return dropsOldest() ? Long.MAX_VALUE : maxMessages - messages;
+    }
+
+    /** How long a message waits for room. */
+    long holdMillis() {
+        return settings.hold().toMillis();
+    }
+
+    /** Whether there may be room for a message some time for which there is none now. One that drops others never waits. */
+    boolean mayHaveRoomFor(Message message, Condition reason) {
+        return reason.symbol().equals(Condition.RESOURCE_LIMIT_EXCEEDED)
+                && (isStoreFull(reason) || (!dropsOldest() && message.totalSize() <= maxBytes));
+    }
+
+    /** Whether it is the store that has no room, and not the queue. */
+    static boolean isStoreFull(Condition reason) {
+        return STORE_FULL.equals(reason.info().get("reason"));
+    }
+
     /** Why a message is refused; empty if it is not. {@code messages} and {@code bytes} are those in the queue already. */
     Optional<Condition> refusal(Message message, boolean needsStore, long messages, long bytes, Room room) {
         if (needsStore && !room.available()) {
-            return Optional.of(refusal("store-full", "the store takes no messages: " + room.reason(), "store"));
+            return Optional.of(refusal(STORE_FULL, "the store takes no messages: " + room.reason(), "store"));
         }
         if (!over(messages + 1, bytes + message.totalSize()) || (dropsOldest() && message.totalSize() <= maxBytes)) {
             return Optional.empty();

@@ -21,6 +21,7 @@ public final class MemoryBudget {
     private final Set<Runnable> waiting = new LinkedHashSet<>();
     private long usedBytes;
     private long transactionBytes;
+    private long heldBytes;
 
     /** A budget of so many bytes for the messages on {@code loop}. */
     public MemoryBudget(Loop loop, long limitBytes) {
@@ -60,6 +61,24 @@ public final class MemoryBudget {
     /** What messages may take that wait for transactions to commit. */
     long transactionLimitBytes() {
         return limitBytes / 2;
+    }
+
+    /**
+     * Whether one more message may wait for room in a queue, unanswered: they take a quarter of the memory at most, and none
+     * of what is scarce. One may wait on each loop however little there is.
+     */
+    public boolean takesToHold(int messageBytes) {
+        return !scarce() && (heldBytes == 0 || heldBytes + messageBytes + OVERHEAD_BYTES <= limitBytes / 4);
+    }
+
+    void hold(int messageBytes) {
+        take(messageBytes);
+        heldBytes += messageBytes + OVERHEAD_BYTES;
+    }
+
+    void holdNoMore(int messageBytes) {
+        release(messageBytes);
+        heldBytes -= messageBytes + OVERHEAD_BYTES;
     }
 
     boolean scarce() {

@@ -35,6 +35,7 @@ public final class Queue implements MoveTarget, Source {
     private final Arrivals arrivals;
     private final Tally tally;
     private final Entrance entrance;
+    private final Offers offers;
     private boolean deleted;
 
     /** Made by the broker on any thread before the owner first uses it. */
@@ -63,6 +64,7 @@ public final class Queue implements MoveTarget, Source {
         this.expiry.watches(schedule);
         this.arrivals = new Arrivals(this, window, loop, schedule, settings, backlog);
         this.transacted = new Transacted(this, window, settlement, admission, arrivals, loop);
+        this.offers = new Offers(this, admission, tally, transacted, window, loop);
         if (tally.messages > 0) {
             loop.loop().post(() -> recovered(backlog));
         }
@@ -80,76 +82,52 @@ public final class Queue implements MoveTarget, Source {
 
     @Override
     public void offer(Message offered, Transaction transaction, Receipt receipt) {
-        offer(offered, transaction, receipt, false);
+        loop.loop().assertCurrent();
+        offers.offer(offered, transaction, receipt, false);
     }
 
     /** As {@link #offer}, with no {@link #objection} since others got it: it comes in even if they took the last memory. */
     public void offerToo(Message offered, Transaction transaction, Receipt receipt) {
-        offer(offered, transaction, receipt, true);
-    }
-
-    private void offer(Message offered, Transaction transaction, Receipt receipt, boolean agreed) {
         loop.loop().assertCurrent();
-        Message message = arrivals.dated(offered);
-        Optional<byte[]> digest = arrivals.identity(message);
-        if (arrivals.repeats(digest, receipt)) {
-            return;
-        }
-        boolean durable = message.durable() && identity.persistent();
-        Optional<Condition> objection = agreed && !deleted ? Optional.empty() : objection(message);
-        Optional<Condition> refusal = objection.or(() -> overLimit(message, transaction));
-        if (refusal.isPresent()) {
-            tally.refused++;
-            receipt.settled(new Outcome.Rejected(refusal.get()));
-            return;
-        }
-        if (transaction.exists()) {
-            transacted.send(message, durable, digest, transaction.branch(loop.loop()));
-            receipt.settled(Outcome.ACCEPTED);
-            return;
-        }
-        arrivals.take(message, durable, digest, receipt);
+        offers.offer(offered, transaction, receipt, true);
     }
 
     @Override
     public void move(Message message, Optional<Fact.MessageRemoved> leaves, Receipt receipt) {
         loop.loop().assertCurrent();
-        arrivals.move(message, message.durable() && identity.persistent(), leaves, receipt);
+        arrivals.move(message, keeps(message), leaves, receipt);
     }
 
-    private Optional<Condition> overLimit(Message message, Transaction transaction) {
-        if (transaction.exists()) {
-            return transacted.refusal(message);
-        }
-        boolean over = admission.over(tally.messages + 1, tally.bytes + message.totalSize());
-        return over && !entrance.makeRoomFor(message)
-                ? Optional.of(admission.full(tally.messages, message.totalSize()))
-                : Optional.empty();
-    }
-
-    /** Why {@link #offer} would refuse a message; a queue that drops the oldest may still find that it has none to drop. */
+    /** Why {@link #offer} would not take a message now; a queue that drops the oldest may still find that it has none to drop. */
     public Optional<Condition> objection(Message message) {
         loop.loop().assertCurrent();
-        if (deleted) {
-            return Optional.of(deletedCondition());
-        }
-        boolean durable = message.durable() && identity.persistent();
-        return admission
-                .refusal(
-                        message,
-                        durable
-                                || message.streamed() > 0
-                                || arrivals.waits(message)
-                                || !window.keeps(entrance.order(message), message.size()),
-                        tally.messages + transacted.sentMessages(),
-                        tally.bytes + transacted.sentBytes(),
-                        recorder.journal().room())
-                .or(() -> arrivals.refusal(message));
+        return offers.objectionToNew(message);
+    }
+
+    /** As {@link #objection(Message)}, of one that is in no line but has waited in one. */
+    public Optional<Condition> objection(Held waiting) {
+        return offers.objection(waiting);
+    }
+
+    /** A message that many queues are to have waits for room in this one. False if it had better be refused at once. */
+    public boolean hold(Held held, Condition reason) {
+        loop.loop().assertCurrent();
+        return offers.hold().add(held, reason);
+    }
+
+    /** It waits in this queue no longer. */
+    public void forget(Held held) {
+        offers.hold().remove(held);
+    }
+
+    /** A message that many queues are to have is refused, because of this one. */
+    public void refused(Condition reason) {
+        offers.hold().refused(reason);
     }
 
     @Override
     public int room() {
-        return window.pace().open(subscribers.acquire()) ? Integer.MAX_VALUE : 0;
+        return window.pace().open(subscribers.acquire()) ? offers.room() : 0;
     }
 
     @Override
@@ -268,6 +246,13 @@ public final class Queue implements MoveTarget, Source {
         if (!deleted) {
             tally.messages--;
             tally.bytes -= message.message.totalSize();
+            roomMayHaveCome();
+        }
+    }
+
+    private void roomMayHaveCome() {
+        if (!offers.hold().idle()) {
+            offers.hold().roomMayHaveCome();
         }
     }
 
@@ -329,6 +314,15 @@ public final class Queue implements MoveTarget, Source {
         return entrance;
     }
 
+    Offers offers() {
+        return offers;
+    }
+
+    /** Whether the message is to outlive the broker, and this queue lets it. */
+    boolean keeps(Message message) {
+        return message.durable() && identity.persistent();
+    }
+
     void dispatch() {
         subscribers.dispatch();
     }
@@ -362,6 +356,7 @@ public final class Queue implements MoveTarget, Source {
 
     /** The window got messages from the store, or a transaction has ended. */
     void refreshed() {
+        roomMayHaveCome();
         if (admission.dropsOldest()) {
             entrance.makeRoom(0, 0);
         }
@@ -386,6 +381,7 @@ public final class Queue implements MoveTarget, Source {
     void lost(long count, long size) {
         tally.messages -= count;
         tally.bytes -= size;
+        roomMayHaveCome();
     }
 
     // ---- for the broker
@@ -402,6 +398,7 @@ public final class Queue implements MoveTarget, Source {
             return;
         }
         deleted = true;
+        offers.hold().clear();
         subscribers.close(deletedCondition());
         window.clear();
         expiry.clear();
@@ -434,6 +431,7 @@ public final class Queue implements MoveTarget, Source {
                 identity.address(),
                 tally.messages,
                 tally.bytes,
+                offers.hold().size(),
                 tally.unsettled + transacted.taken(),
                 window.restrictions().parked(),
                 schedule.waiting(),

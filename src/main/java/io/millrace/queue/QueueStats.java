@@ -6,6 +6,7 @@ package io.millrace.queue;
  * @param address its address
  * @param messages in the queue, acquired ones included
  * @param bytes their sizes as received
+ * @param held those that wait for room, unanswered, and are not in the queue
  * @param unsettled acquired by consumers
  * @param parked refused by every consumer there is (modified, undeliverable-here)
  * @param scheduled those in the queue that wait for their time
@@ -23,6 +24,7 @@ public record QueueStats(
         String address,
         long messages,
         long bytes,
+        long held,
         long unsettled,
         long parked,
         long scheduled,

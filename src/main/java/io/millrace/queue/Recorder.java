@@ -24,6 +24,8 @@ public final class Recorder {
     private List<Fact> facts = new ArrayList<>();
     private List<Waiting> waiting = new ArrayList<>();
     private long pendingBytes;
+    private final List<Runnable> waitingForStore = new ArrayList<>();
+    private long arrivals;
 
     /** Something that goes on when the facts recorded with it are durable. */
     @FunctionalInterface
@@ -121,6 +123,25 @@ public final class Recorder {
         } else {
             whenRoom(task);
         }
+    }
+
+    /** Runs a task once when the store takes messages again. */
+    void whenStoreHasRoom(Runnable task) {
+        if (waitingForStore.isEmpty()) {
+            journal.whenRoom(loop, this::storeHasRoom);
+        }
+        waitingForStore.add(task);
+    }
+
+    private void storeHasRoom() {
+        List<Runnable> tasks = List.copyOf(waitingForStore);
+        waitingForStore.clear();
+        tasks.forEach(Runnable::run);
+    }
+
+    /** A number for a message that waits, higher than those of all that came to this loop before. */
+    long nextArrival() {
+        return ++arrivals;
     }
 
     /** Hands over what was recorded in this turn, before another loop records what builds on it. */

@@ -7,7 +7,8 @@ public interface Target {
 
     /**
      * Takes a message. The receipt tells {@code accepted} when it is there to stay (for a durable message: on disk), or
-     * {@code rejected} with queue, reason and limit.
+     * {@code rejected} with queue, reason and limit. If there is no room it may tell first that the message is
+     * {@linkplain Receipt#held held}.
      *
      * @param transaction what it is part of, {@link Transaction#NONE} mostly. In a transaction {@code accepted} comes at once
      *     and means no more than that the message will be there if the transaction commits

@@ -24,6 +24,14 @@
  *       little faster fills the memory in seconds: 1:1 transient with 1 KiB and a heap of 1 GiB, clients on the same two cores,
  *       went from 363,000/s and 3.2 us of CPU a message to 554,000/s and 1.1 us, pre-settled from 237,000/s and 6.3 us to
  *       534,000/s and 1.5 us, and the time in the queue from 60 to 5 ms. Slow consumers hold nobody up for more than an instant.
+ *   <li>What finds no room waits in line ({@link io.millrace.queue.Hold}), and its sender is told so by
+ *       {@link io.millrace.queue.Receipt#held}, an answer between none and the last: a link then grants no more, a connection
+ *       does not count its bytes, a proxy neither. Telling links by {@code room()} was rejected: a link would have to be called
+ *       back, and a queue that is full for days would gather calls of links long gone. So a full queue has room for one, and
+ *       credit comes with each answer.
+ *   <li>A line is in order of arrival on the loop, whoever waits, so that a publication which waited in another line has its
+ *       place in the next. A small message does not overtake a large one.
+ *   <li>A transaction does not wait for room, for what it settles makes none before it has ended.
  * </ul>
  *
  * <p><b>Time.</b> What comes in passes {@code Arrivals}. A message that is to be delivered later, or rests after a failed

@@ -18,6 +18,7 @@ import io.millrace.message.Outcome;
 import io.millrace.queue.Answers;
 import io.millrace.queue.Messages;
 import io.millrace.queue.Recipient;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -124,7 +125,9 @@ class ForwardingTest {
 
     @Test
     void nobodyHasAMessageThatOneOfThemRefuses() {
-        QueueSettings one = QueueSettings.DEFAULT.withLimits(Optional.of(1L), Optional.empty(), WhenFull.REJECT);
+        QueueSettings one = QueueSettings.DEFAULT
+                .withLimits(Optional.of(1L), Optional.empty(), WhenFull.REJECT)
+                .withHold(Duration.ZERO);
         Config config = Config.defaults()
                 .withQueue(new QueueDefinition("audit", one))
                 .withForwardings(List.of(rule("orders", false, "audit")));

@@ -47,6 +47,7 @@ public final class InMemoryJournal implements Journal, MessageReader {
 
     private final Consumer<JournalException> onFailure;
     private Room room = Room.YES;
+    private final List<Runnable> waitingForRoom = new ArrayList<>();
     private boolean failNext;
     private boolean ended;
     private long commits;
@@ -132,6 +133,11 @@ public final class InMemoryJournal implements Journal, MessageReader {
     /** What {@link #room()} says from now on. */
     public void setRoom(Room room) {
         this.room = room;
+        if (room.available()) {
+            List<Runnable> tasks = List.copyOf(waitingForRoom);
+            waitingForRoom.clear();
+            tasks.forEach(Runnable::run);
+        }
     }
 
     /** All messages that are flushed, in order, for assertions. */
@@ -338,6 +344,15 @@ public final class InMemoryJournal implements Journal, MessageReader {
     @Override
     public Room room() {
         return room;
+    }
+
+    @Override
+    public void whenRoom(Executor loop, Runnable task) {
+        if (room.available()) {
+            loop.execute(task);
+        } else {
+            waitingForRoom.add(() -> loop.execute(task));
+        }
     }
 
     @Override

@@ -69,6 +69,7 @@ class JmsTest {
                     max-deliveries: 3
                   - name: small
                     max-messages: 2
+                    hold: 200ms
                   - name: ring
                     max-messages: 2
                     when-full: drop-oldest

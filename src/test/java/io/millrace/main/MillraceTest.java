@@ -297,6 +297,11 @@ class MillraceTest {
             }
 
             @Override
+            public void whenRoom(Executor loop, Runnable task) {
+                journal.whenRoom(loop, task);
+            }
+
+            @Override
             public JournalStats stats() {
                 return journal.stats();
             }

@@ -46,7 +46,7 @@ class RoutingTest {
     static void startBroker() throws Exception {
         broker = RunningBroker.start(directory, """
                 queues:
-                  - {name: small, max-messages: 1}
+                  - {name: small, max-messages: 1, hold: 200ms}
                   - {name: poison, dead-letter: morgue}
                 forward:
                   - {from: fan, to: [fan.a, fan.b]}

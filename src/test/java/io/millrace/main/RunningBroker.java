@@ -41,14 +41,23 @@ final class RunningBroker implements AutoCloseable {
         return start(directory, yaml, false);
     }
 
+    /** Starts one whose store takes so much and no more. */
+    static RunningBroker startWithStoreOf(Path directory, String maxBytes, String yaml) throws Exception {
+        return start(directory, "data\", max-bytes: \"" + maxBytes, yaml, true);
+    }
+
     private static RunningBroker start(Path directory, String yaml, boolean anonymous) throws Exception {
+        return start(directory, "data", yaml, anonymous);
+    }
+
+    private static RunningBroker start(Path directory, String store, String yaml, boolean anonymous) throws Exception {
         String whole = """
                 listeners:
                   - {name: test, host: 127.0.0.1, port: 0, anonymous: %s}
                 http: {host: 127.0.0.1, port: 0}
                 event-loops: 2
                 store: {directory: "%s"}
-                """.formatted(anonymous, directory.resolve("data"));
+                """.formatted(anonymous, directory + "/" + store);
         return new RunningBroker(ConfigFile.parse("test", whole + yaml, name -> Optional.empty()));
     }
 

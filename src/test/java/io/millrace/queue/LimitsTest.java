@@ -9,6 +9,7 @@ import io.millrace.config.QueueSettings.WhenFull;
 import io.millrace.journal.Journal.Room;
 import io.millrace.message.Condition;
 import io.millrace.message.Outcome;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -49,7 +50,8 @@ class LimitsTest {
             QueueSettings both = QueueSettings.DEFAULT
                     .withMaxDeliveries(3)
                     .withDeadLetter(new DeadLetter.Own())
-                    .withLimits(Optional.of(10L), Optional.of(1000L), WhenFull.REJECT);
+                    .withLimits(Optional.of(10L), Optional.of(1000L), WhenFull.REJECT)
+                    .withHold(Duration.ZERO);
             QueueScene scene = new QueueScene(both, QueueScene.AMPLE_BYTES);
             scene.offer(Messages.message("a", true, 600));
             Answers answers = scene.offer(Messages.message("b", true, 600));

@@ -170,6 +170,11 @@ public class QueueBenchmark {
         }
 
         @Override
+        public void whenRoom(Executor loop, Runnable task) {
+            loop.execute(task);
+        }
+
+        @Override
         public JournalStats stats() {
             return new JournalStats("none", 0, 0, 0, 0, 0, 0, 0);
         }

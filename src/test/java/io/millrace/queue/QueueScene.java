@@ -8,6 +8,7 @@ import io.millrace.journal.InMemoryJournal;
 import io.millrace.journal.Journal.RecoveredNode;
 import io.millrace.loop.ManualLoop;
 import io.millrace.message.Message;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -87,28 +88,32 @@ final class QueueScene {
         return QueueSettings.DEFAULT
                 .withMaxDeliveries(3)
                 .withDeadLetter(new DeadLetter.Own())
-                .withLimits(Optional.empty(), Optional.empty(), WhenFull.REJECT);
+                .withLimits(Optional.empty(), Optional.empty(), WhenFull.REJECT)
+                .withHold(Duration.ZERO);
     }
 
     static QueueSettings withoutDeadLetters() {
         return QueueSettings.DEFAULT
                 .withMaxDeliveries(3)
                 .withDeadLetter(new DeadLetter.Off())
-                .withLimits(Optional.empty(), Optional.empty(), WhenFull.REJECT);
+                .withLimits(Optional.empty(), Optional.empty(), WhenFull.REJECT)
+                .withHold(Duration.ZERO);
     }
 
     static QueueSettings atMost(long messages, WhenFull whenFull) {
         return QueueSettings.DEFAULT
                 .withMaxDeliveries(3)
                 .withDeadLetter(new DeadLetter.Own())
-                .withLimits(Optional.of(messages), Optional.empty(), whenFull);
+                .withLimits(Optional.of(messages), Optional.empty(), whenFull)
+                .withHold(Duration.ZERO);
     }
 
     static QueueSettings atMostBytes(long bytes, WhenFull whenFull) {
         return QueueSettings.DEFAULT
                 .withMaxDeliveries(3)
                 .withDeadLetter(new DeadLetter.Own())
-                .withLimits(Optional.empty(), Optional.of(bytes), whenFull);
+                .withLimits(Optional.empty(), Optional.of(bytes), whenFull)
+                .withHold(Duration.ZERO);
     }
 
     /** Runs the loop and flushes the journal until nothing is left to do. */

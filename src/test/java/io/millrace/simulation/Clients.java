@@ -24,6 +24,10 @@ final class Clients {
     private final List<SimSession> sessions = new ArrayList<>();
     private final List<SimSubscription> subscriptions = new ArrayList<>();
     private final Map<String, List<Traits>> identified = new HashMap<>();
+
+    /** What a sender has sent to a topic waits there in order, so each has a link of its own for each address. */
+    private final Map<String, Target> targets = new HashMap<>();
+
     private Broker broker;
     private Loops loops;
 
@@ -75,10 +79,10 @@ final class Clients {
         List<String> addresses = new ArrayList<>(scene.plan().queues());
         addresses.addAll(scene.plan().topics());
         String address = addresses.get(scene.random().nextInt(addresses.size()));
-        Target target = broker.nodes(loop)
+        Target target = targets.computeIfAbsent(stream + "/" + address, any -> broker.nodes(loop)
                 .find(address)
                 .orElseThrow(() -> new AssertionError(address + " is gone"))
-                .target("sim");
+                .target("sim"));
         for (int i = scene.random().nextInt(6); i >= 0; i--) {
             send(address, target, stream, transaction);
         }
@@ -226,6 +230,7 @@ final class Clients {
     void crashed(Broker successor, Loops newLoops) {
         broker = successor;
         loops = newLoops;
+        targets.clear();
         consumers.clear();
         loopOf.clear();
         subscriptionOf.clear();

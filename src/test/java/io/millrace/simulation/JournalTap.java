@@ -229,6 +229,11 @@ final class JournalTap implements Journal, MessageReader {
     }
 
     @Override
+    public void whenRoom(Executor loop, Runnable task) {
+        journal.whenRoom(loop, task);
+    }
+
+    @Override
     public JournalStats stats() {
         return journal.stats();
     }

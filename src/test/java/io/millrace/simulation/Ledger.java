@@ -70,7 +70,9 @@ final class Ledger {
             if (outcome instanceof Outcome.Rejected rejected) {
                 for (Copy copy : parcel.copies.values()) {
                     Checks.that(
-                            copy.fate == Fate.OFFERED || copy.fate == Fate.DOUBT, "%s is refused, and was there", copy);
+                            copy.fate == Fate.OFFERED || copy.fate == Fate.DOUBT || endedMeanwhile(copy),
+                            "%s is refused, and was there",
+                            copy);
                     copy.fate = Fate.GONE;
                 }
                 isRefusedForAReason(parcel, rejected.error().orElseThrow());
@@ -85,6 +87,11 @@ final class Ledger {
                 }
             }
         });
+    }
+
+    /** While the message waited for room elsewhere. */
+    private static boolean endedMeanwhile(Copy copy) {
+        return copy.fate == Fate.GONE && copy.place.kind == Place.Kind.SUBSCRIPTION;
     }
 
     /** Who waits for the answer to an offer in a transaction. */

@@ -23,6 +23,7 @@ final class Plan {
     static final List<String> COLOURS = List.of("red", "green", "blue");
     private static final List<String> TOPICS = List.of("t.a", "t.b");
     private static final long LONG_MILLIS = 3_000;
+    private static final int LONG_HOLD_MILLIS = 1_000;
 
     private final int loops;
     private final Config config;
@@ -80,7 +81,8 @@ final class Plan {
     }
 
     private QueueSettings settings(Random random) {
-        QueueSettings settings = subscriptionSettings(random);
+        QueueSettings settings = subscriptionSettings(random)
+                .withHold(Duration.ofMillis(random.nextBoolean() ? 0 : random.nextInt(LONG_HOLD_MILLIS)));
         if (repeats && random.nextInt(3) > 0) {
             settings = settings.withDuplicates(new Duplicates(Optional.empty(), Duration.ofDays(1), 100_000));
         }
@@ -93,7 +95,9 @@ final class Plan {
         QueueSettings settings = QueueSettings.DEFAULT
                 .withMaxDeliveries(1 + random.nextInt(4))
                 .withDeadLetter(kinds[random.nextInt(3)])
-                .withLimits(limit, Optional.empty(), random.nextBoolean() ? WhenFull.REJECT : WhenFull.DROP_OLDEST);
+                .withLimits(limit, Optional.empty(), random.nextBoolean() ? WhenFull.REJECT : WhenFull.DROP_OLDEST)
+                // A stream keeps its order on one link; over several topics, of which one waits, it does not.
+                .withHold(Duration.ZERO);
         if (!timed) {
             return settings;
         }
@@ -182,6 +186,11 @@ final class Plan {
 
     boolean transacted() {
         return transacted;
+    }
+
+    /** By then everything that was held is answered, on one loop and then on the next. */
+    long holdMillis() {
+        return LONG_HOLD_MILLIS * 10L;
     }
 
     /** By then all is due and has expired that could. */

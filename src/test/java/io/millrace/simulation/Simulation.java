@@ -55,6 +55,8 @@ final class Simulation {
         comeToRest();
         clients.endTransactions();
         comeToRest();
+        loops.advance(plan.holdMillis());
+        comeToRest();
         clients.settled(journal.nodes());
         new FinalAudit(this, new Scene(plan, ledger, random), clients).run();
     }

@@ -214,6 +214,11 @@ public final class H2Journal implements Journal {
     }
 
     @Override
+    public void whenRoom(Executor loop, Runnable task) {
+        writer.whenRoom(() -> loop.execute(task));
+    }
+
+    @Override
     public JournalStats stats() {
         return writer.stats();
     }

@@ -11,6 +11,8 @@ import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.locks.LockSupport;
 import org.h2.mvstore.MVStore;
@@ -41,6 +43,7 @@ final class JournalThread {
     private final Upkeep upkeep;
     private final Thread thread = new Thread(this::run, "journal");
     private final Plan plan = new Plan();
+    private final Queue<Runnable> waitingForRoom = new ConcurrentLinkedQueue<>();
     private final IdentityHashMap<Executor, List<Runnable>> answers = new IdentityHashMap<>();
     private List<Batch> taken = new ArrayList<>();
     private List<Batch> spare = new ArrayList<>();
@@ -72,6 +75,15 @@ final class JournalThread {
 
     Room room() {
         return room;
+    }
+
+    /** Any thread. One that comes just as there is room again is told at the next look. */
+    void whenRoom(Runnable task) {
+        if (room.available()) {
+            task.run();
+        } else {
+            waitingForRoom.add(task);
+        }
     }
 
     JournalStats stats() {
@@ -293,5 +305,10 @@ final class JournalThread {
         room = space.check(file.usedBytes());
         checkedNanos = System.nanoTime();
         uncheckedBytes = 0;
+        if (room.available()) {
+            for (Runnable task = waitingForRoom.poll(); task != null; task = waitingForRoom.poll()) {
+                task.run();
+            }
+        }
     }
 }
