@@ -414,15 +414,13 @@ final class IncomingLink extends AmqpLink {
             // What went wrong with a transaction is told in full, or ends the link (part 4, section 4.3).
             understood = understood.filter(outcome::equals);
         }
-        if (understood.isPresent()) {
+        if (understood.isEmpty()) {
+            detach(TransferRules.reason((Outcome.Rejected) outcome, name()));
+        } else if (open || !second()) {
             Outcome told = understood.get();
             DeliveryState state =
                     answer.transaction.isPresent() ? answer.transaction.get().state(told) : Outcomes.encode(told);
-            if (open || !second()) {
-                session().frames().disposition(session().channel(), false, answer.id, !open, state);
-            }
-        } else {
-            detach(TransferRules.reason((Outcome.Rejected) outcome, name()));
+            session().frames().disposition(session().channel(), false, answer.id, !open, state);
         }
     }
 
@@ -434,9 +432,7 @@ final class IncomingLink extends AmqpLink {
     /** The peer has settled a delivery after us. */
     void freed() {
         unanswered--;
-        if (active()) {
-            creditDue();
-        }
+        creditDue();
     }
 
     @Override
