@@ -219,7 +219,11 @@ final class Figures implements Probes {
         }
         Meter users =
                 Meter.counter("millrace_user_rate_limited", "How often connections waited for their user's limit.");
-        waits.ofUsers().forEach((user, count) -> users.add("user", user, count));
+        for (Config.User user : config.users()) {
+            if (user.rate().limited()) {
+                users.add("user", user.name(), waits.ofUser(user.name()));
+            }
+        }
         meters.addAll(List.of(now, seconds, users));
     }
 

@@ -4,7 +4,6 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
 
@@ -44,10 +43,8 @@ final class RateWaits {
         return millis.containsKey(listener) ? millis.get(listener).sum() / 1e3 : 0;
     }
 
-    /** How often a connection had to wait for its user's limit, by user. */
-    Map<String, Long> ofUsers() {
-        Map<String, Long> counts = new TreeMap<>();
-        users.forEach((user, count) -> counts.put(user, count.sum()));
-        return counts;
+    /** How often a connection had to wait for this user's limit. */
+    long ofUser(String user) {
+        return users.containsKey(user) ? users.get(user).sum() : 0;
     }
 }

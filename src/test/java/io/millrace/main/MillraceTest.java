@@ -8,12 +8,14 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.millrace.config.Config;
+import io.millrace.config.Rate;
 import io.millrace.journal.Fact;
 import io.millrace.journal.Journal;
 import io.millrace.journal.JournalException;
 import io.millrace.journal.MessageReader;
 import io.millrace.journal.h2.H2Journal;
 import io.millrace.net.ListenException;
+import io.millrace.security.PasswordHash;
 import jakarta.jms.Connection;
 import jakarta.jms.JMSException;
 import jakarta.jms.MessageConsumer;
@@ -229,7 +231,9 @@ class MillraceTest {
 
         @Test
         void hasAllItsMetersInTheReadmeAndNoneThatIsNotThere() throws Exception {
-            try (Millrace millrace = Millrace.start(config());
+            Config.User limited = new Config.User(
+                    "shop", PasswordHash.of("secret").toString(), new Rate(Optional.of(1000L), Optional.empty()));
+            try (Millrace millrace = Millrace.start(config().withUser(limited));
                     Connection connection = connect(millrace);
                     Session session = connection.createSession()) {
                 assertThrows(JMSException.class, () -> session.createProducer(session.createTopic("queue://news"))
