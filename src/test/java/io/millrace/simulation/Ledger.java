@@ -122,7 +122,7 @@ final class Ledger {
     private void isRefusedForAReason(Parcel parcel, Condition condition) {
         Object reason = condition.info().get("reason");
         Object queue = condition.info().get("queue");
-        boolean limited = parcel.copies.keySet().stream().anyMatch(Place::hasLimit);
+        boolean limited = goesWhereALimitIs(parcel) || waitsForALimit(parcel.stream, parcel.address);
         boolean undone = condition.symbol().equals(Condition.TRANSACTION_ROLLBACK);
         boolean repeats = parcel.copies.values().stream().anyMatch(Copy::mayRepeat);
         if (repeats && plan.transacted() && "rolled-back".equals(reason)) {
@@ -134,6 +134,19 @@ final class Ledger {
                 "%s was refused: %s",
                 parcel.name,
                 condition);
+    }
+
+    private static boolean goesWhereALimitIs(Parcel parcel) {
+        return parcel.copies.keySet().stream().anyMatch(Place::hasLimit);
+    }
+
+    /** What cannot wait behind an earlier message on its link is refused for that one's reason, wherever itself would go. */
+    private boolean waitsForALimit(int stream, String address) {
+        return parcels.values().stream()
+                .anyMatch(each -> each.waits
+                        && each.stream == stream
+                        && each.address.equals(address)
+                        && goesWhereALimitIs(each));
     }
 
     private static boolean isLimit(Object reason) {
