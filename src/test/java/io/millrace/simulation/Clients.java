@@ -91,7 +91,7 @@ final class Clients {
     private void send(String address, Target target, int stream, Optional<SimTransaction> transaction) {
         Ledger ledger = scene.ledger();
         Traits traits = traits(address);
-        Parcel parcel = ledger.offered(stream, traits, places(address, traits));
+        Parcel parcel = ledger.offered(stream, address, traits, places(address, traits));
         Message message = parcel.message(scene.plan().bodyBytes(scene.random()));
         if (transaction.isEmpty()) {
             target.offer(message, ledger.answer(parcel));

@@ -52,8 +52,8 @@ final class Ledger {
     // ---- producers
 
     /** A message is about to be sent. */
-    Parcel offered(int stream, Traits traits, Map<Place, Boolean> places) {
-        Parcel parcel = new Parcel(parcels.size(), stream, generation, traits);
+    Parcel offered(int stream, String address, Traits traits, Map<Place, Boolean> places) {
+        Parcel parcel = new Parcel(parcels.size(), stream, address, generation, traits);
         parcels.put(parcel.name, parcel);
         places.forEach((place, certain) -> {
             Copy copy = new Copy(parcel, place);
@@ -66,13 +66,12 @@ final class Ledger {
 
     /** Who waits for the answer to an offer in no transaction. */
     Receipt answer(Parcel parcel) {
-        return receipt(parcel.name, outcome -> {
+        Receipt answer = receipt(parcel.name, outcome -> {
+            parcel.waits = false;
             if (outcome instanceof Outcome.Rejected rejected) {
                 for (Copy copy : parcel.copies.values()) {
                     Checks.that(
-                            copy.fate == Fate.OFFERED || copy.fate == Fate.DOUBT || endedMeanwhile(copy),
-                            "%s is refused, and was there",
-                            copy);
+                            copy.fate == Fate.OFFERED || copy.fate == Fate.DOUBT, "%s is refused, and was there", copy);
                     copy.fate = Fate.GONE;
                 }
                 isRefusedForAReason(parcel, rejected.error().orElseThrow());
@@ -87,11 +86,17 @@ final class Ledger {
                 }
             }
         });
-    }
+        return new Receipt() {
+            @Override
+            public void settled(Outcome outcome) {
+                answer.settled(outcome);
+            }
 
-    /** While the message waited for room elsewhere. */
-    private static boolean endedMeanwhile(Copy copy) {
-        return copy.fate == Fate.GONE && copy.place.kind == Place.Kind.SUBSCRIPTION;
+            @Override
+            public void held(Runnable withdraw) {
+                parcel.waits = true;
+            }
+        };
     }
 
     /** Who waits for the answer to an offer in a transaction. */
@@ -117,7 +122,7 @@ final class Ledger {
     private void isRefusedForAReason(Parcel parcel, Condition condition) {
         Object reason = condition.info().get("reason");
         Object queue = condition.info().get("queue");
-        boolean limited = parcel.copies.keySet().stream().anyMatch(Place::hasLimit);
+        boolean limited = goesWhereALimitIs(parcel) || waitsForALimit(parcel.stream, parcel.address);
         boolean undone = condition.symbol().equals(Condition.TRANSACTION_ROLLBACK);
         boolean repeats = parcel.copies.values().stream().anyMatch(Copy::mayRepeat);
         if (repeats && plan.transacted() && "rolled-back".equals(reason)) {
@@ -129,6 +134,19 @@ final class Ledger {
                 "%s was refused: %s",
                 parcel.name,
                 condition);
+    }
+
+    private static boolean goesWhereALimitIs(Parcel parcel) {
+        return parcel.copies.keySet().stream().anyMatch(Place::hasLimit);
+    }
+
+    /** What cannot wait behind an earlier message on its link is refused for that one's reason, wherever itself would go. */
+    private boolean waitsForALimit(int stream, String address) {
+        return parcels.values().stream()
+                .anyMatch(each -> each.waits
+                        && each.stream == stream
+                        && each.address.equals(address)
+                        && goesWhereALimitIs(each));
     }
 
     private static boolean isLimit(Object reason) {
@@ -312,6 +330,15 @@ final class Ledger {
         return plan.ends(parcels.size());
     }
 
+    /** A subscription is about to come. It may get what waits for room, unless that is on its way to the disk by now. */
+    void subscribing(Place place) {
+        for (Parcel parcel : parcels.values()) {
+            if (parcel.waits && place.takes(parcel.address, parcel.traits)) {
+                parcel.copies.computeIfAbsent(place, any -> new Copy(parcel, place)).fate = Fate.DOUBT;
+            }
+        }
+    }
+
     /** A subscription is about to end: what it has may be there or not. */
     void ending(Place place) {
         copiesOf(place).forEach(copy -> {
@@ -322,10 +349,10 @@ final class Ledger {
         });
     }
 
-    /** It has ended; what is dead or was about to expire may be in a grave. */
+    /** It has ended; what is dead or was about to expire may be in a grave. What still waits may come to the next one. */
     void ended(Place place) {
         copiesOf(place).forEach(copy -> {
-            if (!copy.died && !copy.expires() && copy.transaction.isEmpty()) {
+            if (!copy.parcel.waits && !copy.died && !copy.expires() && copy.transaction.isEmpty()) {
                 copy.fate = Fate.GONE;
             }
         });
@@ -356,6 +383,7 @@ final class Ledger {
         order.crashed();
         groups.crashed();
         for (Copy copy : all()) {
+            copy.parcel.waits = false;
             copy.holder = null;
             copy.returned = false;
             copy.notBefore = copy.seen ? 0 : copy.notBefore;

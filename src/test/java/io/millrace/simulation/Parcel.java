@@ -15,6 +15,7 @@ final class Parcel {
     final String name;
     final int index;
     final int stream;
+    final String address;
     final int generation;
     final Traits traits;
     final Map<Place, Copy> copies = new LinkedHashMap<>(2);
@@ -22,16 +23,21 @@ final class Parcel {
     /** What the sender was told: accepted. */
     boolean answered;
 
+    /** It is held until there is room, as its sender was told; it goes to whatever subscribes to its topic by then. */
+    boolean waits;
+
     /**
      * One that is not sent yet.
      *
-     * @param stream messages of one stream and priority keep their order
+     * @param stream messages of one stream, address and priority keep their order
+     * @param address that of the link it is sent on
      * @param generation how often the broker had died before
      */
-    Parcel(int index, int stream, int generation, Traits traits) {
+    Parcel(int index, int stream, String address, int generation, Traits traits) {
         this.name = "m" + index;
         this.index = index;
         this.stream = stream;
+        this.address = address;
         this.generation = generation;
         this.traits = traits;
     }
@@ -40,9 +46,12 @@ final class Parcel {
         return traits.durable();
     }
 
-    /** What keeps its order: messages of different lanes may overtake each other. */
+    /**
+     * What keeps its order: messages of different lanes may overtake each other. A sender has a link for each topic, and what
+     * waits for room on one of them is overtaken by what goes to another, in a subscription to both.
+     */
     String lane() {
-        return stream + "/" + traits.priority() + "/" + traits.group();
+        return stream + "/" + address + "/" + traits.priority() + "/" + traits.group();
     }
 
     Message message(int bodyBytes) {

@@ -81,8 +81,7 @@ final class Plan {
     }
 
     private QueueSettings settings(Random random) {
-        QueueSettings settings = subscriptionSettings(random)
-                .withHold(Duration.ofMillis(random.nextBoolean() ? 0 : random.nextInt(LONG_HOLD_MILLIS)));
+        QueueSettings settings = subscriptionSettings(random);
         if (repeats && random.nextInt(3) > 0) {
             settings = settings.withDuplicates(new Duplicates(Optional.empty(), Duration.ofDays(1), 100_000));
         }
@@ -96,8 +95,7 @@ final class Plan {
                 .withMaxDeliveries(1 + random.nextInt(4))
                 .withDeadLetter(kinds[random.nextInt(3)])
                 .withLimits(limit, Optional.empty(), random.nextBoolean() ? WhenFull.REJECT : WhenFull.DROP_OLDEST)
-                // A stream keeps its order on one link; over several topics, of which one waits, it does not.
-                .withHold(Duration.ZERO);
+                .withHold(Duration.ofMillis(random.nextBoolean() ? 0 : random.nextInt(LONG_HOLD_MILLIS)));
         if (!timed) {
             return settings;
         }

@@ -85,6 +85,9 @@ final class SimSubscription {
     void open(Nodes nodes, Ledger ledger, Consumer<SimConsumer> opened, Consumers consumers) {
         asked++;
         state = state == State.ABSENT ? State.COMING : state;
+        if (state == State.COMING) {
+            ledger.subscribing(place);
+        }
         Runnable answered = ledger.expect("a link to " + place);
         nodes.open(Request.toReceive(place.address, Optional.of(NodeType.TOPIC), link, terms), new Nodes.Answer() {
             @Override
