@@ -1,0 +1,70 @@
+package io.millrace.soak;
+
+import jakarta.jms.Connection;
+import jakarta.jms.MessageConsumer;
+import jakarta.jms.MessageProducer;
+import jakarta.jms.Session;
+import jakarta.jms.Topic;
+
+/** A durable subscription that is always at its limit, beside two quick ones: each gets everything, in order. */
+final class SlowSubscriber extends Scenario {
+    private static final String TOPIC = "news";
+
+    SlowSubscriber(SoakedBroker broker, long endNanos) {
+        super(broker, endNanos);
+    }
+
+    @Override
+    void prepare() throws Exception {
+        subscriber("topic, quick subscriber 1", false);
+        subscriber("topic, quick subscriber 2", false);
+        subscriber("topic, slow durable subscriber", true);
+        Ledger[] all = ledgers.toArray(new Ledger[0]);
+        for (Ledger each : all) {
+            each.newProducer();
+        }
+        worker("publisher", self -> {
+            try (Connection connection = connect("")) {
+                Session session = connection.createSession();
+                MessageProducer producer = session.createProducer(session.createTopic(TOPIC));
+                while (sending()) {
+                    send(self, session, producer, 0, 400, all);
+                    self.rest(3);
+                }
+            } finally {
+                for (Ledger each : all) {
+                    each.producerIsDone();
+                }
+            }
+        });
+    }
+
+    private void subscriber(String name, boolean slow) throws Exception {
+        Ledger ledger = ledger(name, true);
+        Connection connection = connect(slow ? "&jms.clientID=slow&jms.prefetchPolicy.all=1" : "");
+        Session session = connection.createSession();
+        Topic topic = session.createTopic(TOPIC);
+        MessageConsumer consumer = slow ? session.createDurableConsumer(topic, "slow") : session.createConsumer(topic);
+        worker(name, self -> {
+            consume(self, consumer, TOPIC, ledger, message -> {
+                ledger.received(entry(message));
+                if (slow) {
+                    self.rest(10);
+                }
+            });
+            consumer.close();
+            if (slow) {
+                session.unsubscribe("slow");
+            }
+            connection.close();
+        });
+    }
+
+    @Override
+    void check() {
+        Ledger slow = ledgers.get(2);
+        if (slow.longestWaitNanos() < 100_000_000) {
+            slow.fault("the publisher was never held, so the limit was not reached");
+        }
+    }
+}
