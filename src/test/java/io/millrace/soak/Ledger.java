@@ -3,7 +3,9 @@ package io.millrace.soak;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 
@@ -19,6 +21,7 @@ final class Ledger {
     private long refused;
     private long received;
     private long longestWaitNanos;
+    private final Map<String, Long> reasons = new TreeMap<>();
     private long lastAcceptNanos = System.nanoTime();
     private boolean lossy;
     private int producing;
@@ -87,6 +90,15 @@ final class Ledger {
     synchronized void refused(Entry entry) {
         books.get(entry.producer).refused.set(entry.number);
         refused++;
+    }
+
+    /** Numbers aside, there are few reasons. */
+    synchronized void reason(String text) {
+        reasons.merge(text.replaceAll("\\d+", "N"), 1L, Long::sum);
+    }
+
+    synchronized Map<String, Long> reasons() {
+        return Map.copyOf(reasons);
     }
 
     synchronized void received(Entry entry) {

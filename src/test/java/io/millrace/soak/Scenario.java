@@ -79,6 +79,7 @@ abstract class Scenario {
             producer.send(message);
         } catch (ResourceAllocationException full) {
             accepted = false;
+            ledgers[0].reason(full.getMessage());
         }
         for (Ledger ledger : ledgers) {
             ledger.waited(self.waitedNanos());

@@ -29,7 +29,7 @@ final class SlowSubscriber extends Scenario {
                 MessageProducer producer = session.createProducer(session.createTopic(TOPIC));
                 while (sending()) {
                     send(self, session, producer, 0, 400, all);
-                    self.rest(3);
+                    self.rest(5);
                 }
             } finally {
                 for (Ledger each : all) {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import io.millrace.security.PasswordHash;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -23,15 +24,23 @@ class SoakTest {
     static final String PASSWORD = "secret";
 
     private static final long MIB = 1 << 20;
-    private static final int CONNECTION_RATE = 400;
-    private static final int USER_RATE = 200;
+    private static final long TIDE_BYTES = 100 * MIB;
+    private static final long STORE_BYTES = 32 * MIB;
+    private static final int CONNECTION_RATE = 200;
+    private static final int USER_RATE = 100;
     private static final int USER_BYTES_SIZE = 16_000;
     private static final long ALL_DONE_NANOS = TimeUnit.SECONDS.toNanos(60);
 
     /** The shortest run whose memory says anything: the JVM has warmed up in the first third. */
     private static final double FLAT_MINUTES = 1;
 
+    private static final double LONG_MINUTES = 10;
+
     private final double minutes = Double.parseDouble(System.getProperty("millrace.soak.minutes", "0.5"));
+
+    /** A collection costs more than all other sampling, so there are about 36 in a run, and one in five seconds at most. */
+    private final long collectSeconds = 5 * Math.max(1, Math.round(minutes * 60 / 36 / 5));
+
     private final List<Scenario> scenarios = new ArrayList<>();
     private final Set<String> faults = new LinkedHashSet<>();
 
@@ -46,7 +55,7 @@ class SoakTest {
         return """
                 store: {directory: store}
                 memory: 48MiB
-                connection: {max-message-rate: %d, max-byte-rate: 8MiB, idle-timeout: 20s}
+                connection: {max-message-rate: %d, max-byte-rate: 4MiB, idle-timeout: 20s}
                 users:
                   - {name: messages, max-message-rate: %d, password: "%s"}
                   - {name: bytes, max-byte-rate: 1MiB, password: "%s"}
@@ -84,29 +93,29 @@ class SoakTest {
                 .holds()
                 .refuses();
         flow(broker, end, "max-messages, hold: 0", "full.at-once")
-                .producers(2, 5)
-                .consumers(1, 10)
+                .producers(2, 10)
+                .consumers(1, 20)
                 .prefetch("1")
                 .refuses();
         flow(broker, end, "drop-oldest", "ring")
-                .producers(2, 5)
+                .producers(2, 10)
                 .consumers(1, 20)
                 .prefetch("1")
                 .drops();
         flow(broker, end, "memory, durable; bytes/s of connection", "deep.durable")
                 .size(64_000)
-                .fills(100 * MIB);
+                .fills(TIDE_BYTES);
         flow(broker, end, "memory, transient", "deep.transient")
                 .transientOnes()
-                .size(32_000)
-                .fills(100 * MIB);
+                .size(64_000)
+                .fills(TIDE_BYTES);
         flow(full, end, "store.max-bytes", "stored")
                 .producers(2, 5)
                 .size(40_000)
                 .rests(6_000, 6_000)
                 .holds();
         flow(broker, end, "large messages", "large")
-                .producers(1, 1_000)
+                .producers(1, 2_000)
                 .size(4 << 20)
                 .consumers(2, 0);
         flow(broker, end, "small credit", "modest")
@@ -139,10 +148,10 @@ class SoakTest {
     void everyLimitHoldsForAsLongAsItIsReachedAndNothingIsLostAndNobodyIsStuck() throws Exception {
         try (SoakedBroker one = new SoakedBroker(directory.resolve("one"), "192m", yaml());
                 SoakedBroker other = new SoakedBroker(directory.resolve("other"), "96m", """
-                        store: {directory: store, max-bytes: 32MiB}
+                        store: {directory: store, max-bytes: %d}
                         memory: 24MiB
                         queue-defaults: {hold: 5s}
-                        """)) {
+                        """.formatted(STORE_BYTES))) {
             broker = one;
             full = other;
             long end = System.nanoTime() + (long) (minutes * TimeUnit.MINUTES.toNanos(1));
@@ -198,8 +207,9 @@ class SoakTest {
                 scenario.ledgers.forEach(this::watch);
             }
             if (second % 5 == 0 && System.nanoTime() < end) {
-                SoakedBroker.Sample sample = broker.sample();
-                SoakedBroker.Sample ofFull = full.sample();
+                boolean collect = second % collectSeconds == 0;
+                SoakedBroker.Sample sample = broker.sample(collect);
+                SoakedBroker.Sample ofFull = full.sample(collect);
                 if (second % 10 == 0) {
                     System.out.printf(
                             "%4d s: %d received; %s; full store: %s%n",
@@ -241,26 +251,41 @@ class SoakTest {
             return;
         }
         flat(each, "resident memory", SoakedBroker.Sample::rss, 10 * MIB);
-        flat(each, "heap", SoakedBroker.Sample::heap, 10 * MIB);
+        // In a short run there are too few tides of messages for a median of all the heap.
+        flat(each, "heap beside messages", SoakedBroker.Sample::heapBesideMessages, 10 * MIB);
+        if (minutes >= LONG_MINUTES) {
+            flat(each, "heap", SoakedBroker.Sample::heap, 10 * MIB);
+        }
         flat(each, "threads", SoakedBroker.Sample::threads, 4);
         flat(each, "sockets", SoakedBroker.Sample::sockets, 8);
-        flat(each, "store", SoakedBroker.Sample::store, 64 * MIB);
+        // The store swells and shrinks with the tides; what is in it is never more than two of them, or than its limit.
+        long most = each == full ? 3 * STORE_BYTES : 5 * 2 * TIDE_BYTES;
+        each.samples().stream()
+                .filter(sample -> sample.store() > most)
+                .findFirst()
+                .ifPresent(sample -> faults.add(each + ": the store is not bounded by " + most + ": " + sample));
+        if (minutes >= LONG_MINUTES) {
+            flat(each, "store", SoakedBroker.Sample::store, 64 * MIB);
+        }
     }
 
     private void flat(SoakedBroker each, String what, ToLongFunction<SoakedBroker.Sample> figure, long slack) {
-        int third = each.samples().size() / 3;
-        long[] values = each.samples().stream().mapToLong(figure).toArray();
+        long[] values = each.samples().stream()
+                .mapToLong(figure)
+                .filter(value -> value != SoakedBroker.UNKNOWN)
+                .toArray();
+        int third = values.length / 3;
         long middle = median(values, third, 2 * third);
         long last = median(values, 2 * third, values.length);
-        System.out.printf("%s: median of the middle third %d, of the last third %d%n", what, middle, last);
+        System.out.printf("%s: %s: median of the middle third %d, of the last third %d%n", each, what, middle, last);
         if (last > middle * 1.1 + slack) {
-            faults.add(what + " grows: " + middle + " in the middle third, " + last + " in the last");
+            faults.add(each + ": " + what + " grows: " + middle + " in the middle third, " + last + " in the last");
         }
     }
 
     private static long median(long[] values, int from, int to) {
-        long[] part = java.util.Arrays.copyOfRange(values, from, to);
-        java.util.Arrays.sort(part);
+        long[] part = Arrays.copyOfRange(values, from, to);
+        Arrays.sort(part);
         return part[part.length / 2];
     }
 
@@ -272,6 +297,7 @@ class SoakTest {
             for (Ledger ledger : scenario.ledgers) {
                 List<String> wrong = ledger.audit();
                 System.out.println(ledger.row() + "  " + (wrong.isEmpty() ? "good" : wrong));
+                ledger.reasons().forEach((reason, count) -> System.out.println("    " + count + " refused: " + reason));
                 faults.addAll(wrong);
             }
         }

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.millrace.main.Main;
+import java.io.File;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -20,6 +21,9 @@ import java.util.stream.Stream;
 
 /** A broker with a small heap in a process of its own, and what the operating system and its metrics say of it. */
 final class SoakedBroker implements AutoCloseable {
+    /** A figure that was not taken. */
+    static final long UNKNOWN = Long.MIN_VALUE;
+
     private static final long MIB = 1 << 20;
     private static final long PATIENCE_SECONDS = 60;
 
@@ -62,11 +66,16 @@ final class SoakedBroker implements AutoCloseable {
     }
 
     /** What it takes at one moment. */
-    record Sample(long rss, long heap, long threads, long sockets, long store) {
+    record Sample(long rss, long heap, long messages, long threads, long sockets, long store) {
+        long heapBesideMessages() {
+            return heap == UNKNOWN ? UNKNOWN : heap - messages;
+        }
+
         @Override
         public String toString() {
-            return "rss %d MiB, live heap %d MiB, %d threads, %d sockets, store %d MiB"
-                    .formatted(rss / MIB, heap / MIB, threads, sockets, store / MIB);
+            String live = heap == UNKNOWN ? "" : "live heap " + heap / MIB + " MiB, ";
+            return "rss %d MiB, %smessages %d MiB, %d threads, %d sockets, store %d MiB"
+                    .formatted(rss / MIB, live, messages / MIB, threads, sockets, store / MIB);
         }
     }
 
@@ -136,12 +145,11 @@ final class SoakedBroker implements AutoCloseable {
 
     private long store() throws IOException {
         try (Stream<Path> files = Files.walk(directory.resolve("store"))) {
-            return files.map(Path::toFile).mapToLong(java.io.File::length).sum();
+            return files.map(Path::toFile).mapToLong(File::length).sum();
         }
     }
 
-    /** Collects garbage first, so that the heap is what is in use. */
-    Sample sample() throws Exception {
+    private void collectGarbage() throws Exception {
         Process collect = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "jcmd").toString(),
                         Long.toString(process.pid()),
@@ -150,14 +158,27 @@ final class SoakedBroker implements AutoCloseable {
                 .redirectOutput(directory.resolve("jcmd.log").toFile())
                 .start();
         assertEquals(0, collect.waitFor(), "jcmd GC.run");
+    }
+
+    /** The heap only if garbage is collected before, so that it is what is in use. */
+    Sample sample(boolean collect) throws Exception {
+        if (collect) {
+            collectGarbage();
+        }
         Sample sample = new Sample(
                 status("VmRSS") << 10,
-                figure("millrace_jvm_heap_used_bytes", ""),
+                collect ? figure("millrace_jvm_heap_used_bytes", "") : UNKNOWN,
+                figure("millrace_memory_used_bytes", ""),
                 status("Threads"),
                 sockets(),
                 store());
         samples.add(sample);
         return sample;
+    }
+
+    @Override
+    public String toString() {
+        return "broker '" + directory.getFileName() + "'";
     }
 
     List<Sample> samples() {
