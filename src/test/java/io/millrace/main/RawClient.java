@@ -26,7 +26,7 @@ import org.apache.qpid.proton.codec.DecoderImpl;
 import org.apache.qpid.proton.codec.EncoderImpl;
 
 /** An AMQP client that does only what it is told, frame by frame, and reads only when asked. One session, on channel 0. */
-final class RawClient implements AutoCloseable {
+public final class RawClient implements AutoCloseable {
     private static final byte[] HEADER = {'A', 'M', 'Q', 'P', 0, 1, 0, 0};
     private static final UnsignedInteger HANDLE = UnsignedInteger.ZERO;
 
@@ -37,7 +37,7 @@ final class RawClient implements AutoCloseable {
     private byte[] payload = {};
     private long incomingWindow;
 
-    RawClient(int port) throws IOException {
+    public RawClient(int port) throws IOException {
         AMQPDefinedTypes.registerAllTypes(decoder, encoder);
         // Small, so that what is not read soon waits at the other end.
         socket.setReceiveBufferSize(64 << 10);
@@ -53,7 +53,7 @@ final class RawClient implements AutoCloseable {
     }
 
     /** Opens the connection and begins the session. */
-    RawClient open() throws IOException {
+    public RawClient open() throws IOException {
         write(HEADER);
         Open open = new Open();
         open.setContainerId("raw");
@@ -77,7 +77,7 @@ final class RawClient implements AutoCloseable {
     }
 
     /** Attaches a receiver and grants it credit. */
-    RawClient receive(String queue, int credit) throws IOException {
+    public RawClient receive(String queue, int credit) throws IOException {
         Attach attach = new Attach();
         attach.setName("raw");
         attach.setHandle(HANDLE);
@@ -134,7 +134,7 @@ final class RawClient implements AutoCloseable {
         return whole;
     }
 
-    void write(byte[] bytes) throws IOException {
+    public void write(byte[] bytes) throws IOException {
         socket.getOutputStream().write(bytes);
     }
 

@@ -21,7 +21,7 @@ import org.apache.qpid.proton.amqp.transport.Transfer;
 import org.apache.qpid.proton.message.Message;
 
 /** One link of a connection of its own, for small messages of which everything is chosen. */
-final class RawLink implements AutoCloseable {
+public final class RawLink implements AutoCloseable {
     private final RawClient client;
     private int deliveries;
     private int deliveryId;
@@ -31,7 +31,7 @@ final class RawLink implements AutoCloseable {
         client = new RawClient(port).open();
     }
 
-    static RawLink sender(int port, String address) throws IOException {
+    public static RawLink sender(int port, String address) throws IOException {
         RawLink link = new RawLink(port);
         Attach attach = attach(Role.SENDER);
         attach.setSource(new Source());
@@ -46,7 +46,8 @@ final class RawLink implements AutoCloseable {
     }
 
     /** With these properties of the link, and credit. */
-    static RawLink receiver(int port, String address, int credit, Map<Symbol, Object> properties) throws IOException {
+    public static RawLink receiver(int port, String address, int credit, Map<Symbol, Object> properties)
+            throws IOException {
         RawLink link = new RawLink(port);
         Attach attach = attach(Role.RECEIVER);
         Source source = new Source();
@@ -73,7 +74,7 @@ final class RawLink implements AutoCloseable {
     }
 
     /** Sends a message and waits for its outcome. */
-    DeliveryState send(Message message) throws IOException {
+    public DeliveryState send(Message message) throws IOException {
         Transfer transfer = new Transfer();
         transfer.setHandle(UnsignedInteger.ZERO);
         transfer.setDeliveryId(UnsignedInteger.valueOf(deliveries));
@@ -126,7 +127,7 @@ final class RawLink implements AutoCloseable {
         write(disposition);
     }
 
-    static Message message(String text) {
+    public static Message message(String text) {
         Message message = Message.Factory.create();
         message.setDurable(true);
         message.setBody(new AmqpValue(text));
@@ -134,7 +135,7 @@ final class RawLink implements AutoCloseable {
     }
 
     /** Goes without a word. */
-    void vanish() throws IOException {
+    public void vanish() throws IOException {
         client.vanish();
     }
 
