@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.millrace.broker.Nodes;
 import io.millrace.config.Config;
 import io.millrace.config.Rate;
 import io.millrace.loop.ManualLoop;
@@ -146,6 +147,20 @@ final class Peer implements Output, ConnectionEvents {
                     passwordsChecked.add(user);
                     executor.execute(() -> answer.accept(verdict(password)));
                 },
+                this,
+                this);
+    }
+
+    /** Of a connection to a broker that is no fake, whose messages may have so many bytes. */
+    Peer(ManualLoop loop, Nodes broker, long maxMessage) {
+        this.loop = loop;
+        this.nodes = new FakeNodes(loop);
+        Config.Connection limits = limits(Duration.ofSeconds(60), maxMessage, Rate.UNLIMITED);
+        connection = new AmqpConnection(
+                new ConnectionSettings("broker", "1.2.3", true, false, HELD_BYTES, limits, UserRates.NONE),
+                loop,
+                broker,
+                (user, password, executor, answer) -> executor.execute(() -> answer.accept(verdict(password))),
                 this,
                 this);
     }
