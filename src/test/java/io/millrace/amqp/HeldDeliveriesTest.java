@@ -52,8 +52,9 @@ class HeldDeliveriesTest {
     private final Broker broker = new Broker(config(), journal, List.of(loop));
 
     HeldDeliveriesTest() {
-        broker.start();
+        var started = broker.start();
         settle();
+        assertEquals(2, started.join());
     }
 
     private static Config config() {

@@ -124,9 +124,14 @@ final class Peer implements Output, ConnectionEvents {
         return new Config.Connection(MAX_FRAME, 3, 7, idle, maxMessage, CREDIT, TRANSACTION_TIMEOUT, rate);
     }
 
+    private static Config.Connection manyLinks(Rate rate) {
+        return new Config.Connection(
+                MAX_FRAME, 3, 127, Duration.ofSeconds(60), 20 * MAX_MESSAGE, CREDIT, TRANSACTION_TIMEOUT, rate);
+    }
+
     /** Whose connections may send so much, each and those of a user together. */
     Peer(ManualLoop loop, FakeNodes nodes, Rate rate, UserRates users) {
-        this(loop, nodes, true, true, HELD_BYTES, limits(Duration.ofSeconds(60), 10 * MAX_MESSAGE, rate), users);
+        this(loop, nodes, true, true, HELD_BYTES, manyLinks(rate), users);
     }
 
     private Peer(

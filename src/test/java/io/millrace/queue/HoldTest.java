@@ -146,6 +146,98 @@ class HoldTest {
         }
 
         @Test
+        void aRepeatOfAMessageThatIsHereNeedsNoRoom() {
+            scene = new QueueScene(tellingByName(), QueueScene.AMPLE_BYTES);
+            Message message = Messages.durable("a").withAnnotations(Map.of("name", "a"));
+            offer(message);
+            scene.settle();
+            Answers repeat = offer(message);
+            scene.settle();
+
+            assertEquals(List.of(Outcome.ACCEPTED), repeat.outcomes);
+            assertEquals(List.of(), repeat.withdrawals);
+            assertEquals(1, scene.queue.stats().messages());
+        }
+
+        @Test
+        void whatWasRefusedOrTakenBackIsNoDuplicateWhenItComesAgain() {
+            scene = new QueueScene(tellingByName(), QueueScene.AMPLE_BYTES);
+            Recipient consumer = scene.consumer().credit(9);
+            offer("first");
+            Message refused = Messages.durable("b").withAnnotations(Map.of("name", "b"));
+            Message takenBack = Messages.durable("c").withAnnotations(Map.of("name", "c"));
+            offer(refused);
+            scene.elapse(HOLD_MILLIS);
+            consumer.accept("first");
+            offer("second");
+            offer(takenBack).withdrawals.get(0).run();
+            consumer.accept("second");
+            for (Message again : List.of(refused, takenBack)) {
+                assertEquals(List.of(), offer(again).outcomes);
+                scene.settle();
+                consumer.acceptAll();
+                scene.settle();
+            }
+
+            assertEquals(List.of("first", "second", "b", "c"), consumer.names());
+        }
+
+        private QueueSettings tellingByName() {
+            return held(QueueScene.atMost(1, WhenFull.REJECT))
+                    .withDuplicates(new Duplicates(Optional.of("name"), Duration.ofHours(1), 100));
+        }
+
+        private Message due(String name, long delayMillis) {
+            return Messages.durable(name).withAnnotations(Map.of(Rest.DELIVERY_TIME, scene.loop.now() + delayMillis));
+        }
+
+        @Test
+        void aMessageForLaterWaitsForRoomTooAndThenForItsTime() {
+            Recipient consumer = scene.consumer().credit(9);
+            offer("a");
+            Answers waits = offer(due("later", 2000));
+            scene.settle();
+            assertEquals(List.of(), waits.outcomes);
+            consumer.accept("a");
+            scene.settle();
+            assertEquals(List.of(Outcome.ACCEPTED), waits.outcomes);
+            assertEquals(1, scene.queue.stats().scheduled());
+            scene.elapse(1999);
+            assertEquals(List.of("a"), consumer.names());
+            scene.elapse(1);
+
+            assertEquals(List.of("a", "later"), consumer.names());
+        }
+
+        @Test
+        void aMessageWhoseTimeCameWhileItWaitedForRoomIsDeliveredWhenItComesIn() {
+            Recipient consumer = scene.consumer().credit(9);
+            offer("a");
+            offer(due("later", 2000));
+            scene.elapse(3000);
+            consumer.accept("a");
+            scene.settle();
+
+            assertEquals(List.of("a", "later"), consumer.names());
+        }
+
+        @Test
+        void aQueueThatIsFullOfMessagesForLaterHoldsOthersUntilTheyAreConsumed() {
+            Recipient consumer = scene.consumer().credit(9);
+            offer(due("later", 2000));
+            scene.settle();
+            Answers waits = offer("b");
+            scene.elapse(2000);
+            assertEquals(List.of("later"), consumer.names());
+            assertEquals(List.of(), waits.outcomes);
+            consumer.accept("later");
+            scene.settle();
+
+            assertEquals(List.of(Outcome.ACCEPTED), waits.outcomes);
+            assertEquals(List.of("later", "b"), consumer.names());
+        }
+
+        @Test
         void aTransactionDoesNotWaitForRoom() {
             offer("a");
             TransactionByHand transaction = new TransactionByHand(scene.resources.recorder());
