@@ -22,6 +22,9 @@ import java.util.Optional;
  * <p>A queue that is full and rejects makes the whole message wait in its line, and what the same sender sends after it wait
  * behind it, whichever queues that is for; who has waited for too long is rejected, before anyone has it. A queue that drops
  * the oldest, but has nothing to drop, goes without the message; the others get it.
+ *
+ * <p>A sender keeps to the pace of the brisk consumers of all its queues: it has no room while one to which a message of its
+ * went has run ahead of them. Full queues do not count: what they have no room for waits by itself.
  */
 final class RoutedTarget implements MoveTarget {
     private final Route route;
@@ -31,6 +34,9 @@ final class RoutedTarget implements MoveTarget {
 
     /** In the order in which they came. Only the first is in the line of a queue. */
     private final ArrayDeque<Waiting> waiting = new ArrayDeque<>(1);
+
+    /** The last queue that had run ahead of its consumers after a message for it. */
+    private Optional<Queue> ahead = Optional.empty();
 
     /**
      * For one sender.
@@ -102,12 +108,20 @@ final class RoutedTarget implements MoveTarget {
             receipt.settled(Outcome.ACCEPTED);
         } else if (queues.size() == 1) {
             queues.get(0).offerToo(publication.message(), transaction, receipt);
+            keepPaceWith(queues.get(0));
         } else {
             Message shared = shared(publication);
             Receipt each = new Together(queues.size(), transaction.exists(), receipt);
             for (Queue queue : queues) {
                 queue.offerToo(shared, transaction, each);
+                keepPaceWith(queue);
             }
+        }
+    }
+
+    private void keepPaceWith(Queue queue) {
+        if (queue.room() == 0 && (ahead.isEmpty() || ahead.get() != queue)) {
+            ahead = Optional.of(queue);
         }
     }
 
@@ -233,14 +247,18 @@ final class RoutedTarget implements MoveTarget {
                 : message;
     }
 
+    /** Where the next message goes is not known; but brisk consumers of the last ones are to follow. */
     @Override
     public int room() {
-        return recorder.hasRoom() ? Integer.MAX_VALUE : 0;
+        if (ahead.isPresent() && ahead.get().room() > 0) {
+            ahead = Optional.empty();
+        }
+        return ahead.isEmpty() && recorder.hasRoom() ? Integer.MAX_VALUE : 0;
     }
 
     @Override
     public void whenRoom(Runnable task) {
-        recorder.whenRoom(task);
+        ahead.ifPresentOrElse(queue -> queue.whenRoom(task), () -> recorder.whenRoom(task));
     }
 
     /** Answers for all queues when the last of them has answered. */

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.millrace.broker.Nodes;
 import io.millrace.config.Config;
 import io.millrace.config.Rate;
 import io.millrace.loop.ManualLoop;
@@ -123,9 +124,14 @@ final class Peer implements Output, ConnectionEvents {
         return new Config.Connection(MAX_FRAME, 3, 7, idle, maxMessage, CREDIT, TRANSACTION_TIMEOUT, rate);
     }
 
+    private static Config.Connection manyLinks(Rate rate) {
+        return new Config.Connection(
+                MAX_FRAME, 3, 127, Duration.ofSeconds(60), 20 * MAX_MESSAGE, CREDIT, TRANSACTION_TIMEOUT, rate);
+    }
+
     /** Whose connections may send so much, each and those of a user together. */
     Peer(ManualLoop loop, FakeNodes nodes, Rate rate, UserRates users) {
-        this(loop, nodes, true, true, HELD_BYTES, limits(Duration.ofSeconds(60), 10 * MAX_MESSAGE, rate), users);
+        this(loop, nodes, true, true, HELD_BYTES, manyLinks(rate), users);
     }
 
     private Peer(
@@ -146,6 +152,20 @@ final class Peer implements Output, ConnectionEvents {
                     passwordsChecked.add(user);
                     executor.execute(() -> answer.accept(verdict(password)));
                 },
+                this,
+                this);
+    }
+
+    /** Of a connection to a broker that is no fake, whose messages may have so many bytes. */
+    Peer(ManualLoop loop, Nodes broker, long maxMessage) {
+        this.loop = loop;
+        this.nodes = new FakeNodes(loop);
+        Config.Connection limits = limits(Duration.ofSeconds(60), maxMessage, Rate.UNLIMITED);
+        connection = new AmqpConnection(
+                new ConnectionSettings("broker", "1.2.3", true, false, HELD_BYTES, limits, UserRates.NONE),
+                loop,
+                broker,
+                (user, password, executor, answer) -> executor.execute(() -> answer.accept(verdict(password))),
                 this,
                 this);
     }

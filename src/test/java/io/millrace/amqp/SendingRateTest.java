@@ -16,7 +16,13 @@ import org.apache.qpid.proton.amqp.Binary;
 import org.apache.qpid.proton.amqp.Symbol;
 import org.apache.qpid.proton.amqp.UnsignedInteger;
 import org.apache.qpid.proton.amqp.messaging.Accepted;
+import org.apache.qpid.proton.amqp.messaging.AmqpValue;
 import org.apache.qpid.proton.amqp.security.SaslInit;
+import org.apache.qpid.proton.amqp.transaction.Coordinator;
+import org.apache.qpid.proton.amqp.transaction.Declare;
+import org.apache.qpid.proton.amqp.transaction.Declared;
+import org.apache.qpid.proton.amqp.transaction.TransactionalState;
+import org.apache.qpid.proton.amqp.transport.Attach;
 import org.apache.qpid.proton.amqp.transport.Disposition;
 import org.apache.qpid.proton.amqp.transport.Flow;
 import org.apache.qpid.proton.amqp.transport.Transfer;
@@ -42,6 +48,8 @@ class SendingRateTest {
         final Map<Integer, Integer> sent = new HashMap<>();
         int next;
         byte[] message = Peer.message("m");
+        boolean settled;
+        Optional<Binary> transaction = Optional.empty();
 
         Sender(Rate rate) {
             peer = new Peer(loop, nodes, rate, UserRates.NONE).begin();
@@ -49,7 +57,11 @@ class SendingRateTest {
         }
 
         Sender(ManualLoop own, UserRates users, String user) {
-            peer = new Peer(own, new FakeNodes(own), Rate.UNLIMITED, users);
+            this(own, users, user, Rate.UNLIMITED);
+        }
+
+        Sender(ManualLoop own, UserRates users, String user, Rate rate) {
+            peer = new Peer(own, new FakeNodes(own), rate, users);
             peer.nodes.add("orders");
             SaslInit init = new SaslInit();
             init.setMechanism(Symbol.valueOf("PLAIN"));
@@ -68,6 +80,28 @@ class SendingRateTest {
             read();
         }
 
+        /** Whose messages say where they go. */
+        void attachAnonymous(int handle) {
+            sent.put(handle, 0);
+            peer.send(Peer.sender(handle, null));
+            message = Peer.messageTo("orders", "m");
+            read();
+        }
+
+        /** All that it sends from now on is in one transaction. */
+        void beginTransaction(int handle) {
+            Attach attach = Peer.sender(handle, null);
+            attach.setTarget(new Coordinator());
+            peer.send(attach);
+            read();
+            peer.transfer(handle, next++, Peer.sections(new AmqpValue(new Declare())));
+            while (transaction.isEmpty()) {
+                if (peer.next().body() instanceof Disposition disposition) {
+                    transaction = Optional.of(((Declared) disposition.getState()).getTxnId());
+                }
+            }
+        }
+
         /** Takes what came. */
         void read() {
             while (!peer.nothingCame()) {
@@ -78,7 +112,11 @@ class SendingRateTest {
                             flow.getDeliveryCount().intValue()
                                     + flow.getLinkCredit().intValue());
                 } else if (body instanceof Disposition disposition) {
-                    assertEquals(Accepted.getInstance(), disposition.getState());
+                    assertEquals(
+                            Accepted.getInstance(),
+                            disposition.getState() instanceof TransactionalState state
+                                    ? state.getOutcome()
+                                    : disposition.getState());
                 }
             }
         }
@@ -108,6 +146,12 @@ class SendingRateTest {
             Transfer transfer = Peer.transfer(handle, next);
             transfer.setDeliveryTag(
                     new Binary(Integer.toString(next++).getBytes(java.nio.charset.StandardCharsets.UTF_8)));
+            transfer.setSettled(settled);
+            transaction.ifPresent(id -> {
+                TransactionalState state = new TransactionalState();
+                state.setTxnId(id);
+                transfer.setState(state);
+            });
             List<byte[]> frames = new ArrayList<>();
             for (int from = 0; from < message.length; from += 4000) {
                 int to = Math.min(message.length, from + 4000);
@@ -152,6 +196,107 @@ class SendingRateTest {
             sender.read();
         }
         assertEquals(List.of(), sender.peer.rates);
+    }
+
+    @Test
+    void presettledMessagesCountLikeOthers() {
+        Sender sender = new Sender(messages(100));
+        sender.settled = true;
+        sender.attach(0);
+        assertEquals(1100, flood(10_000, sender, 0), 2);
+    }
+
+    @Test
+    void messagesInATransactionCountLikeOthers() {
+        Sender sender = new Sender(messages(100));
+        sender.beginTransaction(5);
+        sender.attach(0);
+        assertEquals(1100, flood(10_000, sender, 0), 2);
+    }
+
+    @Test
+    void theCoordinatorGoesOnWhenTheRateIsReached() {
+        Sender sender = new Sender(messages(10));
+        sender.attach(0);
+        sender.flood(0);
+        assertEquals(0, sender.credit(0));
+        sender.beginTransaction(5);
+        assertTrue(sender.transaction.isPresent());
+    }
+
+    @Test
+    void messagesToTheAnonymousTerminusCountLikeOthers() {
+        Sender sender = new Sender(messages(100));
+        sender.attachAnonymous(0);
+        assertEquals(1100, flood(10_000, sender, 0), 2);
+        assertEquals(1100, nodes.add("orders").messages.size(), 2);
+    }
+
+    @Test
+    void messagesThatGoToTheStoreWhileTheyComeCountWithAllTheirBytes() {
+        int size = 1_500_000;
+        Sender sender = new Sender(bytes(size));
+        sender.message = Peer.message("x".repeat(size));
+        sender.attach(0);
+        int count = 0;
+        for (int i = 0; i < 20_000; i += 10) {
+            count += sender.flood(0);
+            nodes.journal.flush();
+            loop.advance(10);
+            sender.read();
+        }
+        assertEquals(21, count, 1);
+        assertTrue(nodes.add("orders").messages.getFirst().streamed() > 0);
+    }
+
+    @Test
+    void whoHasALimitOfMessagesAndOneOfBytesKeepsBoth() {
+        Sender sender = new Sender(new Rate(Optional.of(100L), Optional.of(100_000L)));
+        sender.attach(0);
+        assertEquals(1100, flood(10_000, sender, 0), 2);
+        sender.message = Peer.message("x".repeat(10_000));
+        flood(10_000, sender, 0);
+        assertEquals(100, flood(10_000, sender, 0), 5);
+    }
+
+    @Test
+    void aConnectionAndItsUserEachKeepTheirOwnLimit() {
+        UserRates users = new UserRates(List.of(new Config.User("shop", "", messages(100))), List.of(loop));
+        List<Sender> all = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            all.add(new Sender(loop, users, "shop", messages(50)));
+        }
+        Sender first = all.get(0);
+        first.attach(0);
+        assertEquals(550, flood(10_000, first, 0), 5);
+        all.get(1).attach(0);
+        all.get(2).attach(0);
+        all.forEach(each -> flood(5000, each, 0));
+        int count = 0;
+        for (int i = 0; i < 10_000; i++) {
+            for (Sender each : all) {
+                count += each.flood(0);
+            }
+            loop.advance(1);
+            all.forEach(Sender::read);
+        }
+        assertEquals(1000, count, 60);
+    }
+
+    @Test
+    void aLinkAmongAHundredThatAreIdleWithCreditHasTheWholeRate() {
+        Sender sender = new Sender(messages(100));
+        int busy = 99;
+        for (int handle = 0; handle <= busy; handle++) {
+            sender.attach(handle);
+        }
+        flood(20_000, sender, busy);
+        int credit = 0;
+        for (int handle = 0; handle < busy; handle++) {
+            credit += sender.credit(handle);
+        }
+        assertEquals(busy * Peer.CREDIT, credit);
+        assertEquals(1000, flood(10_000, sender, busy), 15);
     }
 
     @Test

@@ -40,8 +40,13 @@ final class BrokerScene {
 
     /** Two loops whose messages may take so much of the heap. */
     static BrokerScene withMemory(String size) {
+        return of("memory: " + size + "\n");
+    }
+
+    /** Two loops, and this config. */
+    static BrokerScene of(String yaml) {
         try {
-            Config config = ConfigFile.parse("test.yaml", "memory: " + size + "\n", name -> Optional.empty());
+            Config config = ConfigFile.parse("test.yaml", yaml, name -> Optional.empty());
             return new BrokerScene(config, new InMemoryJournal(), 2);
         } catch (ConfigException e) {
             throw new AssertionError(e);

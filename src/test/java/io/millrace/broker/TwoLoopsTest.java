@@ -15,6 +15,7 @@ import io.millrace.queue.Target;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 
@@ -98,6 +99,108 @@ class TwoLoopsTest {
             assertTrue(sent < 100, "a hundred times 256 KiB wait for the disk");
             assertEquals(0, queue.room());
             small.settle();
+            assertTrue(remote.room() > 0);
+        }
+    }
+
+    @Nested
+    class WaitingForRoom {
+        private final BrokerScene small = BrokerScene.of("queue-defaults: {max-messages: 1, hold: 5s}\n");
+        private final Node home = small.node(0, "orders");
+        private final Target remote =
+                small.broker.nodes(1).find("orders").orElseThrow().target("sender");
+        private final Recipient consumer =
+                new Recipient(home.source()).attached().credit(100);
+
+        private Answers offer(String name) {
+            Answers answers = new Answers();
+            remote.offer(Messages.durable(name), answers);
+            return answers;
+        }
+
+        private long memoryBytes() {
+            var bytes = small.broker.memoryBytes();
+            small.settle();
+            return bytes.join();
+        }
+
+        @Test
+        void keepsTheOrderAndIsAnsweredOnce() {
+            List<Answers> all = Stream.of("a", "b", "c", "d").map(this::offer).toList();
+            small.settle();
+            assertEquals(
+                    List.of(1, 0, 0, 0),
+                    all.stream().map(each -> each.outcomes.size()).toList());
+            assertEquals(1, all.get(3).withdrawals.size());
+            for (String name : List.of("a", "b", "c", "d")) {
+                consumer.accept(name);
+                small.settle();
+            }
+
+            assertEquals(List.of("a", "b", "c", "d"), consumer.names());
+            all.forEach(each -> assertEquals(List.of(Outcome.ACCEPTED), each.outcomes));
+            assertEquals(0, memoryBytes());
+        }
+
+        @Test
+        void isRefusedWithTheReasonWhenItsTimeIsOver() {
+            offer("a");
+            Answers waits = offer("b");
+            small.settle();
+            small.loops.forEach(loop -> loop.advance(5000));
+            small.settle();
+
+            assertEquals(
+                    Map.of("queue", "orders", "reason", "max-messages", "limit", 1L),
+                    waits.refusal().info());
+            assertEquals(1, waits.outcomes.size());
+        }
+
+        @Test
+        void isTakenBackOnTheOtherLoopOrAnsweredWhicheverComesFirst() {
+            offer("a");
+            Answers first = offer("b");
+            Answers second = offer("c");
+            small.settle();
+            first.withdrawals.get(0).run();
+            consumer.accept("a");
+            small.settle();
+            assertEquals(1, first.outcomes.size());
+            second.withdrawals.get(0).run();
+            small.settle();
+            consumer.acceptAll();
+            small.settle();
+
+            assertEquals(1, second.outcomes.size());
+            for (String name : List.of("b", "c")) {
+                boolean accepted = (name.equals("b") ? first : second).outcomes.contains(Outcome.ACCEPTED);
+                assertEquals(accepted, consumer.names().contains(name), name);
+            }
+            assertEquals(0, memoryBytes());
+        }
+
+        @Test
+        void doesNotHoldUpWhoSendsToAnotherQueueOnThatLoop() {
+            Target other = small.node(0, "others").target("sender");
+            offer("a");
+            offer("b");
+            small.settle();
+            Answers answers = new Answers();
+            other.offer(Messages.durable("x"), answers);
+            small.settle();
+
+            assertEquals(List.of(Outcome.ACCEPTED), answers.outcomes);
+        }
+
+        @Test
+        void doesNotCountAgainstWhatMayBeUnderWay() {
+            offer("a");
+            for (int i = 0; i < 3; i++) {
+                remote.offer(Messages.message("large" + i, true, 2 << 20), Receipt.NONE);
+            }
+            assertEquals(0, remote.room());
+            small.settle();
+
             assertTrue(remote.room() > 0);
         }
     }

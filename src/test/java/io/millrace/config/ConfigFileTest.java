@@ -367,6 +367,19 @@ class ConfigFileTest {
         }
 
         @Test
+        void theRatesOfUsersAreCheckedLikeThoseOfConnections() {
+            String user = "users:\n - name: a\n   password: \"" + HASH + "\"\n   ";
+            assertMistake(user + "max-message-rate: 0", 4, "\"0\"", "from 1 to 1000000000, or unlimited");
+            assertMistake(user + "max-message-rate: -5", 4, "\"-5\"", "messages in a second");
+            assertMistake(user + "max-message-rate: 1000000001", 4, "\"1000000001\"", "from 1 to 1000000000");
+            assertMistake(user + "max-message-rate: 10/s", 4, "\"10/s\"", "messages in a second");
+            assertMistake(user + "max-byte-rate: 0", 4, "\"0\"", "a size from 1 to 1TiB");
+            assertMistake(user + "max-byte-rate: 2TiB", 4, "\"2TiB\"", "a size from 1 to 1TiB");
+            assertMistake(user + "max-byte-rate: fast", 4, "\"fast\"", "a size from 1 to 1TiB");
+            assertMistake(user + "message-rate: 10", 4, "message-rate", "max-message-rate");
+        }
+
+        @Test
         void duplicatesAreNamedInTheLineOfTheSecond() {
             assertMistake("memory: auto\nmemory: auto", 2, "memory", "already, in line 1");
             assertMistake("queues:\n - name: a\n - name: a", 3, "two queues named \"a\"");

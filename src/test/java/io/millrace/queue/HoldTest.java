@@ -21,45 +21,29 @@ import org.junit.jupiter.api.Test;
 class HoldTest {
     private static final int HOLD_MILLIS = 5000;
 
-    /** Keeps the way to take a message back. */
-    private static final class Waits implements Receipt {
-        private final List<Outcome> outcomes = new ArrayList<>();
-        private final List<Runnable> withdrawals = new ArrayList<>();
-
-        @Override
-        public void held(Runnable withdrawal) {
-            withdrawals.add(withdrawal);
-        }
-
-        @Override
-        public void settled(Outcome outcome) {
-            outcomes.add(outcome);
-        }
-    }
-
     private QueueScene scene = new QueueScene(held(QueueScene.atMost(1, WhenFull.REJECT)), QueueScene.AMPLE_BYTES);
 
     private static QueueSettings held(QueueSettings settings) {
         return settings.withHold(Duration.ofMillis(HOLD_MILLIS));
     }
 
-    private Waits offer(Message message) {
-        Waits waits = new Waits();
+    private Answers offer(Message message) {
+        Answers waits = new Answers();
         scene.queue.offer(message, waits);
         return waits;
     }
 
-    private Waits offer(String name) {
+    private Answers offer(String name) {
         return offer(Messages.transientOne(name));
     }
 
     @Nested
     class InLine {
         @Test
-        void aMessageThatFindsNoRoomWaitsUnansweredAndComesInWhenThereIs() {
+        void aMessageThatFindsNoRoomAnswersUnansweredAndComesInWhenThereIs() {
             Recipient consumer = scene.consumer().credit(5);
             offer("a");
-            Waits waits = offer("b");
+            Answers waits = offer("b");
             scene.settle();
             assertEquals(List.of(), waits.outcomes);
             assertEquals(1, waits.withdrawals.size());
@@ -99,7 +83,7 @@ class HoldTest {
             Recipient consumer = scene.consumer().credit(9);
             offer(Messages.message("a", false, 600));
             offer(Messages.message("large", false, 600));
-            Waits small = offer(Messages.message("small", false, 100));
+            Answers small = offer(Messages.message("small", false, 100));
             assertEquals(List.of(), small.outcomes);
             consumer.accept("a");
             scene.settle();
@@ -111,7 +95,7 @@ class HoldTest {
         void aDurableMessageIsAcceptedWhenItIsOnDisk() {
             Recipient consumer = scene.consumer().credit(5);
             offer("a");
-            Waits waits = offer(Messages.durable("b"));
+            Answers waits = offer(Messages.durable("b"));
             consumer.accept("a");
             scene.loop.runAll();
             assertEquals(List.of(), waits.outcomes);
@@ -142,15 +126,15 @@ class HoldTest {
         }
 
         @Test
-        void aRepeatOfAMessageThatWaitsIsAnsweredLikeItAndComesOnce() {
+        void aRepeatOfAMessageThatAnswersIsAnsweredLikeItAndComesOnce() {
             QueueSettings telling = held(QueueScene.atMost(1, WhenFull.REJECT))
                     .withDuplicates(new Duplicates(Optional.of("name"), Duration.ofHours(1), 100));
             scene = new QueueScene(telling, QueueScene.AMPLE_BYTES);
             Recipient consumer = scene.consumer().credit(5);
             offer("first");
             Message message = Messages.durable("b").withAnnotations(Map.of("name", "b"));
-            Waits original = offer(message);
-            Waits repeat = offer(message);
+            Answers original = offer(message);
+            Answers repeat = offer(message);
             consumer.accept("first");
             scene.settle();
 
@@ -159,6 +143,98 @@ class HoldTest {
             scene.settle();
             assertEquals(List.of(Outcome.ACCEPTED), repeat.outcomes);
             assertEquals(List.of("first", "b"), consumer.names());
+        }
+
+        @Test
+        void aRepeatOfAMessageThatIsHereNeedsNoRoom() {
+            scene = new QueueScene(tellingByName(), QueueScene.AMPLE_BYTES);
+            Message message = Messages.durable("a").withAnnotations(Map.of("name", "a"));
+            offer(message);
+            scene.settle();
+            Answers repeat = offer(message);
+            scene.settle();
+
+            assertEquals(List.of(Outcome.ACCEPTED), repeat.outcomes);
+            assertEquals(List.of(), repeat.withdrawals);
+            assertEquals(1, scene.queue.stats().messages());
+        }
+
+        @Test
+        void whatWasRefusedOrTakenBackIsNoDuplicateWhenItComesAgain() {
+            scene = new QueueScene(tellingByName(), QueueScene.AMPLE_BYTES);
+            Recipient consumer = scene.consumer().credit(9);
+            offer("first");
+            Message refused = Messages.durable("b").withAnnotations(Map.of("name", "b"));
+            Message takenBack = Messages.durable("c").withAnnotations(Map.of("name", "c"));
+            offer(refused);
+            scene.elapse(HOLD_MILLIS);
+            consumer.accept("first");
+            offer("second");
+            offer(takenBack).withdrawals.get(0).run();
+            consumer.accept("second");
+            for (Message again : List.of(refused, takenBack)) {
+                assertEquals(List.of(), offer(again).outcomes);
+                scene.settle();
+                consumer.acceptAll();
+                scene.settle();
+            }
+
+            assertEquals(List.of("first", "second", "b", "c"), consumer.names());
+        }
+
+        private QueueSettings tellingByName() {
+            return held(QueueScene.atMost(1, WhenFull.REJECT))
+                    .withDuplicates(new Duplicates(Optional.of("name"), Duration.ofHours(1), 100));
+        }
+
+        private Message due(String name, long delayMillis) {
+            return Messages.durable(name).withAnnotations(Map.of(Rest.DELIVERY_TIME, scene.loop.now() + delayMillis));
+        }
+
+        @Test
+        void aMessageForLaterWaitsForRoomTooAndThenForItsTime() {
+            Recipient consumer = scene.consumer().credit(9);
+            offer("a");
+            Answers waits = offer(due("later", 2000));
+            scene.settle();
+            assertEquals(List.of(), waits.outcomes);
+            consumer.accept("a");
+            scene.settle();
+            assertEquals(List.of(Outcome.ACCEPTED), waits.outcomes);
+            assertEquals(1, scene.queue.stats().scheduled());
+            scene.elapse(1999);
+            assertEquals(List.of("a"), consumer.names());
+            scene.elapse(1);
+
+            assertEquals(List.of("a", "later"), consumer.names());
+        }
+
+        @Test
+        void aMessageWhoseTimeCameWhileItWaitedForRoomIsDeliveredWhenItComesIn() {
+            Recipient consumer = scene.consumer().credit(9);
+            offer("a");
+            offer(due("later", 2000));
+            scene.elapse(3000);
+            consumer.accept("a");
+            scene.settle();
+
+            assertEquals(List.of("a", "later"), consumer.names());
+        }
+
+        @Test
+        void aQueueThatIsFullOfMessagesForLaterHoldsOthersUntilTheyAreConsumed() {
+            Recipient consumer = scene.consumer().credit(9);
+            offer(due("later", 2000));
+            scene.settle();
+            Answers waits = offer("b");
+            scene.elapse(2000);
+            assertEquals(List.of("later"), consumer.names());
+            assertEquals(List.of(), waits.outcomes);
+            consumer.accept("later");
+            scene.settle();
+
+            assertEquals(List.of(Outcome.ACCEPTED), waits.outcomes);
+            assertEquals(List.of("later", "b"), consumer.names());
         }
 
         @Test
@@ -175,7 +251,7 @@ class HoldTest {
         void aRollbackMakesRoom() {
             TransactionByHand transaction = new TransactionByHand(scene.resources.recorder());
             scene.queue.offer(Messages.durable("a"), transaction, new Answers());
-            Waits waits = offer("b");
+            Answers waits = offer("b");
             assertEquals(List.of(), waits.outcomes);
             transaction.rollBack();
             scene.settle();
@@ -189,7 +265,7 @@ class HoldTest {
         @Test
         void whoHasWaitedLongEnoughIsToldQueueReasonAndLimit() {
             offer("a");
-            Waits waits = offer("b");
+            Answers waits = offer("b");
             scene.elapse(HOLD_MILLIS - 1);
             assertEquals(List.of(), waits.outcomes);
             scene.elapse(1);
@@ -208,10 +284,10 @@ class HoldTest {
             offer("a");
             offer("b");
             scene.elapse(HOLD_MILLIS / 2);
-            Waits later = offer("c");
+            Answers later = offer("c");
             scene.elapse(HOLD_MILLIS / 2);
             assertTrue(later.outcomes.get(0) instanceof Outcome.Rejected);
-            Waits next = offer("d");
+            Answers next = offer("d");
             assertTrue(next.outcomes.get(0) instanceof Outcome.Rejected);
             assertEquals(List.of(), next.withdrawals);
             assertEquals(1, scene.queue.room());
@@ -222,13 +298,13 @@ class HoldTest {
         }
 
         @Test
-        void whileSomeComeInEachWaitsForItsOwnTime() {
+        void whileSomeComeInEachAnswersForItsOwnTime() {
             Recipient consumer = scene.consumer().credit(9);
             offer("a");
             offer("b");
-            Waits slow = offer("c");
+            Answers slow = offer("c");
             scene.elapse(HOLD_MILLIS - 1000);
-            Waits later = offer("d");
+            Answers later = offer("d");
             consumer.accept("a");
             scene.elapse(1000);
             assertTrue(slow.outcomes.get(0) instanceof Outcome.Rejected);
@@ -259,10 +335,10 @@ class HoldTest {
     @Nested
     class Memory {
         @Test
-        void whatWaitsIsBoundedAndTheRestIsRefusedAtOnce() {
+        void whatAnswersIsBoundedAndTheRestIsRefusedAtOnce() {
             scene = new QueueScene(held(QueueScene.atMost(1, WhenFull.REJECT)), 160_000);
             offer("a");
-            List<Waits> all = new ArrayList<>();
+            List<Answers> all = new ArrayList<>();
             for (int i = 0; i < 20; i++) {
                 all.add(offer(Messages.message("m" + i, false, 1760)));
             }
@@ -280,8 +356,8 @@ class HoldTest {
         void whatIsWithdrawnIsForgottenAndReleased() {
             Recipient consumer = scene.consumer().credit(5);
             offer("a");
-            Waits first = offer("b");
-            Waits second = offer("c");
+            Answers first = offer("b");
+            Answers second = offer("c");
             first.withdrawals.get(0).run();
             first.withdrawals.get(0).run();
             assertEquals(List.of(Outcome.RELEASED), first.outcomes);
@@ -300,7 +376,7 @@ class HoldTest {
         @Test
         void aQueueThatIsDeletedAnswersAllThatWait() {
             offer("a");
-            Waits waits = offer("b");
+            Answers waits = offer("b");
             scene.queue.delete();
             scene.settle();
 
@@ -324,7 +400,7 @@ class HoldTest {
 
         @Test
         void aDurableMessageComesInWhenTheStoreHasRoomAgain() {
-            Waits waits = offer(Messages.durable("a"));
+            Answers waits = offer(Messages.durable("a"));
             scene.settle();
             assertEquals(List.of(), waits.outcomes);
             scene.journal.setRoom(Room.YES);
@@ -334,9 +410,9 @@ class HoldTest {
         }
 
         @Test
-        void whatNeedsNoStoreKeepsItsOrderAndGoesOnOnceNothingWaits() {
-            Waits durable = offer(Messages.durable("a"));
-            Waits behind = offer("b");
+        void whatNeedsNoStoreKeepsItsOrderAndGoesOnOnceNothingAnswers() {
+            Answers durable = offer(Messages.durable("a"));
+            Answers behind = offer("b");
             assertEquals(List.of(), behind.outcomes);
             scene.elapse(HOLD_MILLIS);
             assertEquals(
@@ -351,7 +427,7 @@ class HoldTest {
             assertTrue(offer(Messages.durable("d")).outcomes.get(0) instanceof Outcome.Rejected);
             scene.journal.setRoom(Room.YES);
             scene.settle();
-            Waits after = offer(Messages.durable("e"));
+            Answers after = offer(Messages.durable("e"));
             scene.settle();
 
             assertEquals(List.of(Outcome.ACCEPTED), after.outcomes);

@@ -13,6 +13,7 @@ import io.millrace.message.MalformedMessageException;
 import io.millrace.message.Message;
 import io.millrace.message.Outcome;
 import java.io.ByteArrayOutputStream;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -201,6 +202,30 @@ class StreamedTest {
             assertEquals(Outcome.ACCEPTED, second.outcomes.get(0));
             assertEquals(1, scene.journal.bodies());
             assertEquals(1, scene.queue.stats().messages());
+        }
+
+        @Test
+        void makeALargeMessageWaitInTheStoreUntilThereIsRoomOrItsTimeIsOver() {
+            scene = new QueueScene(
+                    QueueScene.atMostBytes(SIZE + 1000, WhenFull.REJECT).withHold(Duration.ofSeconds(5)),
+                    QueueScene.AMPLE_BYTES);
+            bodies = new Bodies(scene.resources);
+            Recipient consumer = scene.consumer().credit(5);
+            offer(DURABLE);
+            Answers second = offer(DURABLE);
+            Answers third = offer(TRANSIENT);
+            scene.settle();
+            assertTrue(second.outcomes.isEmpty() && third.outcomes.isEmpty());
+            assertEquals(3, scene.journal.bodies());
+            consumer.acceptAll();
+            scene.settle();
+            assertEquals(List.of(Outcome.ACCEPTED), second.outcomes);
+            assertArrayEquals(body, read(consumer.deliveries.get(1).message()));
+            scene.elapse(5000);
+            assertEquals("max-bytes", third.refusal().info().get("reason"));
+            assertEquals(1, scene.journal.bodies());
+            consumer.acceptAll();
+            assertNothingLeft();
         }
 
         @Test

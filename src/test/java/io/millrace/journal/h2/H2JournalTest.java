@@ -280,6 +280,31 @@ class H2JournalTest {
         }
 
         @Test
+        void whoWaitsForRoomIsToldOnItsLoopWhenThereIsSomeAndNotBefore() throws InterruptedException {
+            H2Journal journal = open(H2Journal.Options.in(directory).withLimits(Optional.of(2_000_000L), 0));
+            append(journal, List.of(new NodeDeclared(1, "orders", Fact.NodeKind.QUEUE, Map.of())));
+            BlockingQueue<Runnable> loop = new LinkedBlockingQueue<>();
+            journal.whenRoom(loop::add, () -> said.add("room at once"));
+            loop.remove().run();
+            assertEquals("room at once", said());
+            fill(journal, 0, 2500);
+            awaitThat(() -> !journal.room().available());
+            journal.whenRoom(loop::add, () -> said.add("room"));
+            assertEquals("durable", append(journal, List.of(removed(0))));
+            assertTrue(loop.isEmpty());
+            for (int n = 1; n < 2500; n++) {
+                journal.append(List.of(removed(n)), Runnable::run, () -> {});
+            }
+            Runnable task = loop.poll(20, TimeUnit.SECONDS);
+            assertTrue(journal.room().available());
+            assertTrue(said.isEmpty(), "it is for the loop to run");
+            task.run();
+            assertEquals("room", said());
+            assertTrue(loop.isEmpty(), "it is told once");
+            journal.close(Duration.ofSeconds(10));
+        }
+
+        @Test
         void aDiskWithTooLittleFreeHasNoRoom() {
             H2Journal journal = open(H2Journal.Options.in(directory).withLimits(Optional.empty(), Long.MAX_VALUE / 20));
             awaitThat(() -> !journal.room().available());
