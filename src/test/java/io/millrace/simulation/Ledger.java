@@ -143,10 +143,8 @@ final class Ledger {
     /** What cannot wait behind an earlier message on its link is refused for that one's reason, wherever itself would go. */
     private boolean waitsForALimit(int stream, String address) {
         return parcels.values().stream()
-                .anyMatch(each -> each.waits
-                        && each.stream == stream
-                        && each.address.equals(address)
-                        && goesWhereALimitIs(each));
+                .anyMatch(each ->
+                        each.waits && each.stream == stream && each.address.equals(address) && goesWhereALimitIs(each));
     }
 
     private static boolean isLimit(Object reason) {
