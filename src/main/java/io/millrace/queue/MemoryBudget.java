@@ -64,11 +64,13 @@ public final class MemoryBudget {
     }
 
     /**
-     * Whether one more message may wait for room in a queue, unanswered: they take a quarter of the memory at most, and none
-     * of what is scarce. One may wait on each loop however little there is.
+     * Whether one more message may wait for room in a queue, unanswered: they take a quarter of the memory at most. An eighth
+     * is a reserve for them, beyond the limit, for greedy consumers elsewhere are no reason to refuse them. One may wait on
+     * each loop however little there is.
      */
     public boolean takesToHold(int messageBytes) {
-        return !scarce() && (heldBytes == 0 || heldBytes + messageBytes + OVERHEAD_BYTES <= limitBytes / 4);
+        long most = scarce() ? limitBytes / 8 : limitBytes / 4;
+        return heldBytes == 0 || heldBytes + messageBytes + OVERHEAD_BYTES <= most;
     }
 
     void hold(int messageBytes) {

@@ -353,6 +353,20 @@ class HoldTest {
         }
 
         @Test
+        void consumersThatTakeAllMemoryLeaveAReserveForThoseThatWait() {
+            scene = new QueueScene(held(QueueScene.atMost(1, WhenFull.REJECT)), 160_000);
+            offer("a");
+            scene.resources.memory().take(200_000);
+            List<Answers> all = new ArrayList<>();
+            for (int i = 0; i < 20; i++) {
+                all.add(offer(Messages.message("m" + i, false, 1760)));
+            }
+            long waiting = all.stream().filter(each -> each.outcomes.isEmpty()).count();
+
+            assertTrue(waiting > 1 && waiting <= 10, waiting + " wait");
+        }
+
+        @Test
         void whatIsWithdrawnIsForgottenAndReleased() {
             Recipient consumer = scene.consumer().credit(5);
             offer("a");
