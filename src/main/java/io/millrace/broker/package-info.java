@@ -21,6 +21,8 @@
  *       before anyone has it. The routes are walked again when there is room. What the same sender sends after it waits behind
  *       it, even if it goes elsewhere, for a subscription may get both. One that drops its
  *       oldest but has none to drop, because consumers hold them all, goes without the message.
+ *   <li>Senders to many queues keep to the pace of the brisk consumers of each: a sender asks the last queue that had no room
+ *       after a message of its. A slow subscriber holds a publisher up for an instant, once, until it has caught up.
  *   <li>No subscription: the message is accepted and gone.
  *   <li>Wildcards are for subscribers and forwarding rules: levels are separated by dots, {@code *} is one level, {@code #} any
  *       number. A slash is a character like another.

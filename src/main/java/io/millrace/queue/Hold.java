@@ -205,11 +205,24 @@ final class Hold {
     private void rang() {
         timer = Optional.empty();
         timed = Optional.empty();
+        boolean over = true;
+        while (over) {
+            over = refuseFirst() && !line.isEmpty() && isOver(line.first());
+        }
+        look();
+    }
+
+    /** What came in one burst is over together. */
+    private boolean isOver(Held held) {
+        return queue.now() - held.sinceMillis() >= admission.holdMillis();
+    }
+
+    /** False if it is not refused, for there is room. */
+    private boolean refuseFirst() {
         Held first = line.first();
         Optional<Condition> objection = queue.offers().lack(first.message());
         if (objection.isEmpty()) {
-            look();
-            return;
+            return false;
         }
         boolean noRoomAtAll = first.admittedBefore == admitted;
         take(first);
@@ -218,7 +231,7 @@ final class Hold {
         if (noRoomAtAll) {
             refuseAll(Admission.isStoreFull(objection.get()));
         }
-        look();
+        return true;
     }
 
     /** Nobody came in for as long as anybody should wait: who waits now would do so in vain. */

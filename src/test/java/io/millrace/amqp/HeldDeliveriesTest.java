@@ -330,7 +330,8 @@ class HeldDeliveriesTest {
 
             assertEquals(List.of("full1", "full2", "full3", "a"), namesIn("full"));
             client.read();
-            assertEquals(WINDOW, client.credit(0), WINDOW * 2 / 5);
+            assertTrue(client.credit(0) > 0);
+            assertEquals(Map.of(), client.detached);
         }
 
         @Test

@@ -1,6 +1,7 @@
 package io.millrace.amqp;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.millrace.config.Config;
@@ -23,7 +24,10 @@ import org.apache.qpid.proton.amqp.transaction.Declare;
 import org.apache.qpid.proton.amqp.transaction.Declared;
 import org.apache.qpid.proton.amqp.transaction.TransactionalState;
 import org.apache.qpid.proton.amqp.transport.Attach;
+import org.apache.qpid.proton.amqp.transport.Close;
+import org.apache.qpid.proton.amqp.transport.Detach;
 import org.apache.qpid.proton.amqp.transport.Disposition;
+import org.apache.qpid.proton.amqp.transport.End;
 import org.apache.qpid.proton.amqp.transport.Flow;
 import org.apache.qpid.proton.amqp.transport.Transfer;
 import org.junit.jupiter.api.Test;
@@ -117,6 +121,9 @@ class SendingRateTest {
                             disposition.getState() instanceof TransactionalState state
                                     ? state.getOutcome()
                                     : disposition.getState());
+                } else {
+                    boolean ended = body instanceof Detach detach && detach.getError() != null;
+                    assertFalse(ended || body instanceof End || body instanceof Close, () -> "unexpected: " + body);
                 }
             }
         }
@@ -209,8 +216,8 @@ class SendingRateTest {
     @Test
     void messagesInATransactionCountLikeOthers() {
         Sender sender = new Sender(messages(100));
-        sender.beginTransaction(5);
         sender.attach(0);
+        sender.beginTransaction(5);
         assertEquals(1100, flood(10_000, sender, 0), 2);
     }
 
@@ -271,16 +278,20 @@ class SendingRateTest {
         assertEquals(550, flood(10_000, first, 0), 5);
         all.get(1).attach(0);
         all.get(2).attach(0);
-        all.forEach(each -> flood(5000, each, 0));
+        floodAll(5000, all);
+        assertEquals(1000, floodAll(10_000, all), 10);
+    }
+
+    private int floodAll(int millis, List<Sender> all) {
         int count = 0;
-        for (int i = 0; i < 10_000; i++) {
+        for (int i = 0; i < millis; i++) {
             for (Sender each : all) {
                 count += each.flood(0);
             }
             loop.advance(1);
             all.forEach(Sender::read);
         }
-        assertEquals(1000, count, 60);
+        return count;
     }
 
     @Test
@@ -291,11 +302,9 @@ class SendingRateTest {
             sender.attach(handle);
         }
         flood(20_000, sender, busy);
-        int credit = 0;
         for (int handle = 0; handle < busy; handle++) {
-            credit += sender.credit(handle);
+            assertTrue(sender.credit(handle) > 0, "link " + handle + " has none");
         }
-        assertEquals(busy * Peer.CREDIT, credit);
         assertEquals(1000, flood(10_000, sender, busy), 15);
     }
 

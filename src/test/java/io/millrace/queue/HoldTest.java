@@ -298,7 +298,24 @@ class HoldTest {
         }
 
         @Test
-        void whileSomeComeInEachAnswersForItsOwnTime() {
+        void thoseThatCameInOneBurstAreRefusedTogetherWhenTheirTimeIsOver() {
+            Recipient consumer = scene.consumer().credit(9);
+            offer("a");
+            offer("b");
+            List<Answers> burst = List.of(offer("c"), offer("d"), offer("e"));
+            consumer.accept("a");
+            scene.elapse(HOLD_MILLIS - 1);
+            Answers later = offer("f");
+            scene.elapse(1);
+
+            burst.forEach(
+                    each -> assertEquals("max-messages", each.refusal().info().get("reason")));
+            assertEquals(List.of(), later.outcomes);
+            assertEquals(1, scene.loop.timers());
+        }
+
+        @Test
+        void whileSomeComeInEachWaitsForItsOwnTime() {
             Recipient consumer = scene.consumer().credit(9);
             offer("a");
             offer("b");
