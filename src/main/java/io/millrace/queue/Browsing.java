@@ -72,6 +72,10 @@ final class Browsing {
 
     /** The lane that it is in, having moved on from those that it has seen all of; null at the end of the last one. */
     private Lane lane(Subscriber browser) {
+        // What came into memory meanwhile was shown from there; left here it would look like something to show.
+        while (!browser.read.isEmpty() && browser.read.peek().key().sequence() <= browser.cursor) {
+            browser.read.poll();
+        }
         for (Lane lane : window.lanes()) {
             if (lane.order > browser.order) {
                 browser.order = lane.order;
@@ -105,9 +109,6 @@ final class Browsing {
         Lane lane = lane(browser);
         if (lane == null) {
             return false;
-        }
-        while (!browser.read.isEmpty() && browser.read.peek().key().sequence() <= browser.cursor) {
-            browser.read.poll();
         }
         QueuedMessage next = lane.after(browser.cursor);
         StoredMessage stored = browser.read.peek();

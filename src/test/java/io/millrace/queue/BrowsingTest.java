@@ -110,6 +110,28 @@ class BrowsingTest {
     }
 
     @Test
+    void itGoesOnToLowerPrioritiesWhenWhatItHasReadCameIntoMemoryMeanwhile() {
+        QueueScene deep = new QueueScene(QueueScene.settings(), 4_000);
+        for (int i = 1; i <= 50; i++) {
+            deep.offer(Messages.of("m" + i, true, 5, "", 0));
+        }
+        deep.offer(Messages.of("low", true, 1, "", 0));
+        deep.settle();
+        Recipient browser = deep.browser().credit(49);
+        deep.settle();
+        assertEquals(names(1, 49), browser.names());
+        deep.consumerOf(names(1, 49)::contains).credit(49).acceptAll();
+        deep.settle();
+        deep.consumer();
+        deep.settle();
+        browser.drain(10);
+
+        assertEquals("low", browser.names().get(browser.names().size() - 1));
+        assertEquals(51, browser.names().size());
+        assertEquals(1, browser.drains);
+    }
+
+    @Test
     void itSeesMessagesThatAreOnTheirWayToTheStore() {
         scene.offerMany(1, 500, false, 1000);
         Recipient browser = scene.browser().drain(5000);
