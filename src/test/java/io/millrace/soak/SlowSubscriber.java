@@ -33,7 +33,7 @@ final class SlowSubscriber extends Scenario {
                 MessageProducer producer = session.createProducer(session.createTopic(TOPIC));
                 while (sending()) {
                     send(self, session, producer, 0, 400, all);
-                    self.rest(5);
+                    self.rest(1);
                 }
             } finally {
                 for (Ledger each : all) {
@@ -61,7 +61,7 @@ final class SlowSubscriber extends Scenario {
             consume(self, consumer, TOPIC, ledger, message -> {
                 ledger.received(entry(message));
                 if (slow) {
-                    self.rest(10);
+                    self.rest(30);
                 }
             });
             consumer.close();
