@@ -195,7 +195,6 @@ public final class AmqpConnection {
 
     /** Whether a frame may be handled now; one that comes too early or twice ends the connection. */
     boolean accepts(FrameBody body, int channel) {
-        boolean isClose = body instanceof Close;
         return switch (state) {
             case OPENING -> {
                 if (!(body instanceof Open) && !(body instanceof EmptyFrame)) {
@@ -216,7 +215,7 @@ public final class AmqpConnection {
                 }
                 yield true;
             }
-            case CLOSING -> isClose;
+            case CLOSING -> body instanceof Close;
             case HANDSHAKE, CLOSED -> false;
         };
     }
@@ -388,6 +387,7 @@ public final class AmqpConnection {
         return output;
     }
 
+    /** Whether more output may be made now. */
     boolean takesOutput() {
         return state == State.OPEN && output.drains();
     }

@@ -28,9 +28,8 @@ import org.apache.qpid.proton.amqp.transport.Transfer;
  * part 2, section 2.6; anonymous terminus, version 1.0). Owned by its session.
  *
  * <p>Credit is the smallest of the link's window, less what is not answered yet, the target's room, and what the {@linkplain
- * SendingRate rate} allows. It is looked at once
- * per flush and granted in lumps; no room means no credit until the target calls. What the peer sends without credit, or
- * beyond the largest message, ends the link before it is kept.
+ * SendingRate rate} allows. It is looked at once per flush and granted in lumps; no room means no credit until the target calls.
+ * What the peer sends without credit, or beyond the largest message, ends the link before it is kept.
  */
 final class IncomingLink extends AmqpLink {
     private final int window;

@@ -14,7 +14,7 @@ import java.util.Set;
  */
 public final class MemoryBudget {
     /** What the objects around a message take: its queue entry, key, facts and delivery; reckoned from their fields, not measured. */
-    private static final int OVERHEAD_BYTES = 240;
+    static final int OVERHEAD_BYTES = 240;
 
     private final Loop loop;
     private final long limitBytes;

@@ -16,9 +16,6 @@ final class Pace {
     /** So much is a head start that no consumer ever misses. */
     private static final long HEAD_BYTES = 4 << 20;
 
-    /** The objects around a message, as in {@link MemoryBudget}. */
-    private static final int MESSAGE_BYTES = 240;
-
     /** How long senders wait at most: for consumers that take at least 50 MB/s. */
     private static final long INSTANT_MILLIS = 20;
 
@@ -76,7 +73,9 @@ final class Pace {
     }
 
     private long ahead() {
-        return window.beyond() > 0 ? Long.MAX_VALUE : window.availableBytes() + window.available() * MESSAGE_BYTES;
+        return window.beyond() > 0
+                ? Long.MAX_VALUE
+                : window.availableBytes() + window.available() * MemoryBudget.OVERHEAD_BYTES;
     }
 
     private void tooSlow() {

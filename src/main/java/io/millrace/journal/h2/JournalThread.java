@@ -22,8 +22,8 @@ import org.slf4j.LoggerFactory;
 /**
  * The one writer of the store: takes all batches that wait, commits them as one, syncs, answers.
  *
- * <p>There is no timer. While it syncs the next batches gather, so the group grows with the load and with the time that
- * the disk takes. Never interrupted: an interrupt closes the file under H2.
+ * <p>Nobody who waits for an answer waits for a timer. While it syncs the next batches gather, so the group grows with the
+ * load and with the time that the disk takes. Never interrupted: an interrupt closes the file under H2.
  */
 final class JournalThread {
     private static final Logger LOG = LoggerFactory.getLogger(JournalThread.class);

@@ -4,11 +4,11 @@
  * <p><b>One flow.</b> Loops leave batches in {@link io.millrace.journal.h2.Handover}. The one {@link
  * io.millrace.journal.h2.JournalThread} takes all of them (up to 4 MiB at a time), drops what undoes itself ({@link
  * io.millrace.journal.h2.Plan}), applies the rest to the maps ({@link io.millrace.journal.h2.Tables}), commits, syncs,
- * and posts one task to each loop. While it syncs, the next batches gather: no timer. What nobody waits for, settled
- * deliveries above all, lingers up to 5 ms in {@link io.millrace.journal.h2.Handover}, to be written with the next batch that
- * somebody waits for: with one message at a time that is one commit and sync a message, where it could be two. A message that is stored and
- * removed within one commit is never written. Reads are made by {@link io.millrace.journal.h2.ReaderThread}, inside
- * {@code registerVersionUsage}, without which H2 reuses pages under a cursor.
+ * and posts one task to each loop. While it syncs, the next batches gather. What nobody waits for, settled deliveries
+ * above all, lingers up to 5 ms in {@code Handover}, to be written with the next batch that somebody waits for: with one
+ * message at a time that is one commit a message, where it could be two. A message that is stored and removed within one
+ * commit is never written. Reads are made by {@link io.millrace.journal.h2.ReaderThread}, inside {@code
+ * registerVersionUsage}, without which H2 reuses pages under a cursor.
  *
  * <p><b>The maps.</b> {@code messages} (queue, order, sequence), {@code bodies} for messages over 32 KiB in parts of
  * 256 KiB (so that a large one is never copied because a neighbour in its page changes), {@code attempts}, {@code

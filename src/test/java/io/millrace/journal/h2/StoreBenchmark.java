@@ -6,14 +6,16 @@ import io.millrace.journal.Fact.MessageStored;
 import io.millrace.journal.Fact.NodeDeclared;
 import io.millrace.journal.MessageKey;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.h2.store.fs.FileUtils;
@@ -55,27 +57,18 @@ public class StoreBenchmark {
     private final byte[] bytes = new byte[SIZE];
     private Path directory;
     private H2Journal journal;
+    private FileChannel raw;
     private long next;
 
     /** Opens a store with some messages. */
     @Setup(Level.Trial)
     public void open() throws IOException {
         directory = Files.createTempDirectory(Path.of(System.getProperty("java.io.tmpdir")), "millrace-bench");
-        H2Journal.Options usual = H2Journal.Options.in(directory);
-        H2Journal.Options options = new H2Journal.Options(
-                directory,
-                usual.fileName(),
-                usual.cacheBytes(),
-                Optional.empty(),
-                usual.minFreeBytes(),
-                usual.reserveBytes(),
-                usual.compactAboveBytes(),
-                usual.rest(),
-                sync ? "" : "memFS:",
-                Duration.ZERO);
+        H2Journal.Options options = H2Journal.Options.in(directory).on(sync ? "" : "memFS:", Duration.ZERO);
         if (!sync) {
             FileUtils.createDirectories("memFS:" + directory);
         }
+        raw = FileChannel.open(directory.resolve("raw"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
         journal = H2Journal.open(options, failure -> {
             throw failure;
         });
@@ -91,6 +84,7 @@ public class StoreBenchmark {
     @TearDown(Level.Trial)
     public void close() throws IOException {
         journal.close(Duration.ofSeconds(10));
+        raw.close();
         try (var files = Files.walk(directory)) {
             for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
                 Files.delete(file);
@@ -110,6 +104,19 @@ public class StoreBenchmark {
     @OperationsPerInvocation(LARGE)
     public void group512() {
         storeAndRemove(LARGE);
+    }
+
+    /** A sender that waits for each answer: a commit for every message. */
+    @Benchmark
+    public void oneAtATime() {
+        storeAndRemove(1);
+    }
+
+    /** What the disk gives, to compare with one at a time: a block appended and synced. */
+    @Benchmark
+    public void rawAppendAndSync() throws IOException {
+        raw.write(ByteBuffer.allocate(4096), raw.size());
+        raw.force(false);
     }
 
     private void storeAndRemove(int group) {
