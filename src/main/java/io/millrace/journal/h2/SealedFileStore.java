@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.StreamSupport;
 import java.util.zip.CRC32C;
 import org.h2.mvstore.DataUtils;
 import org.h2.mvstore.MVStoreException;
@@ -31,8 +32,9 @@ import org.h2.store.fs.FilePath;
  * <ul>
  *   <li>A chunk is written only when the one before it is synced. At most the newest can be torn.
  *   <li>With each chunk a {@link Root} is written, beside that of the chunk before. On opening, the newer of the two is
- *       taken if its chunk matches its seal, else the older; H2 is shown a header that names it, and no later chunk.
- *       This reads one commit, however large the file is.
+ *       taken if its chunk matches its seal, else the older; H2 is shown a header that names it, no later chunk, and no
+ *       earlier one that still holds something. This reads one commit, and the map of the others, however large the file
+ *       is.
  *   <li>The mark of a clean end is written only when all before it is synced; a store that has one and lacks its last
  *       commit is damaged.
  *   <li>Seals are salted with a number of this file, which clients never see: a message that holds the text of a chunk
@@ -178,6 +180,29 @@ final class SealedFileStore extends SingleFileStore {
     @Override
     public long size() {
         return shownHeaders.isPresent() ? HEADERS : super.size();
+    }
+
+    /**
+     * While the store is being opened H2 would read the first and last lines of every commit that holds something. All but
+     * the newest were synced before the next was written, and it is enough that the file is as long as they say: pages are
+     * checked when they are read.
+     */
+    @Override
+    protected Iterable<SFChunk> getChunksFromLayoutMap() {
+        Iterable<SFChunk> all = super.getChunksFromLayoutMap();
+        return shownHeaders.isEmpty()
+                ? all
+                : () -> StreamSupport.stream(all.spliterator(), false)
+                        .filter(chunk -> !isSynced(chunk))
+                        .iterator();
+    }
+
+    private boolean isSynced(SFChunk chunk) {
+        boolean holdsSomething = chunk.maxLenLive > 0;
+        return holdsSomething
+                && chunk.block > 0
+                && chunk.version < shownVersion
+                && (chunk.block + chunk.len) * BLOCK <= super.size();
     }
 
     @Override

@@ -149,6 +149,33 @@ class H2JournalTest {
         }
     }
 
+    /** A disk without its own cache may take milliseconds for each read. */
+    @Nested
+    class Reopening {
+        private final PowerDisk disk = new PowerDisk();
+        private final H2Journal.Options options = H2Journal.Options.in(disk.directory())
+                .on(PowerDisk.SCHEME, Duration.ZERO)
+                .withReserve(0)
+                .withCompaction(Long.MAX_VALUE, Duration.ofDays(1));
+
+        @Test
+        void readsTheNewestCommitAndNotTheOthers() {
+            H2Journal journal = open(options);
+            append(journal, List.of(new NodeDeclared(1, "orders", Fact.NodeKind.QUEUE, Map.of())));
+            fill(journal, 0, 100_000);
+            disk.crash(new Random(1));
+            journal.close(Duration.ofSeconds(10));
+            said.clear();
+
+            long before = disk.reads();
+            H2Journal again = open(options);
+            long reads = disk.reads() - before;
+            assertEquals(100_000, again.recover().get(0).messages());
+            assertTrue(reads < 200, reads + " reads for 1000 commits");
+            again.close(Duration.ofSeconds(10));
+        }
+    }
+
     @Nested
     class Damage {
         private final PowerDisk disk = new PowerDisk();

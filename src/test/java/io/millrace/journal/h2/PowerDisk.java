@@ -37,6 +37,7 @@ final class PowerDisk {
     private int generation;
     private long steps;
     private long failures;
+    private long reads;
 
     static {
         FilePath.register(new PowerPath());
@@ -115,6 +116,11 @@ final class PowerDisk {
         return failures;
     }
 
+    /** How often something was read so far. */
+    synchronized long reads() {
+        return reads;
+    }
+
     synchronized long size() {
         return files.values().stream().mapToLong(content -> content.seen.length).sum();
     }
@@ -184,6 +190,7 @@ final class PowerDisk {
     }
 
     synchronized int read(int opened, String file, ByteBuffer to, long position) throws IOException {
+        reads++;
         alive(opened);
         byte[] seen = files.get(file).seen;
         int length = (int) Math.min(to.remaining(), seen.length - position);
