@@ -7,7 +7,9 @@ import java.util.Arrays;
  * by the queue.
  */
 final class DeadlineHeap {
-    private QueuedMessage[] heap = new QueuedMessage[0];
+    private static final QueuedMessage[] NONE = new QueuedMessage[0];
+
+    private QueuedMessage[] heap = NONE;
     private int size;
 
     int size() {
@@ -56,7 +58,7 @@ final class DeadlineHeap {
     }
 
     void clear() {
-        heap = new QueuedMessage[0];
+        heap = NONE;
         size = 0;
     }
 

@@ -1,6 +1,7 @@
 package io.millrace.queue;
 
 import io.millrace.journal.MessageKey;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.Set;
 
@@ -10,7 +11,7 @@ import java.util.Set;
 final class Departed {
     private final Recorder recorder;
     private final Reads reads;
-    private final Set<MessageKey> keys = new HashSet<>();
+    private Set<MessageKey> keys = Collections.emptySet();
 
     Departed(Recorder recorder, Reads reads) {
         this.recorder = recorder;
@@ -30,6 +31,7 @@ final class Departed {
 
     /** The message leaves, by a fact that somebody else records. */
     void leaving(MessageKey key) {
+        keys = keys.isEmpty() ? new HashSet<>() : keys;
         keys.add(key);
     }
 

@@ -22,7 +22,7 @@ final class Dispatcher {
     private final Search search;
     private final Sharing sharing;
     private final List<Rank> ranks = new ArrayList<>(1);
-    private final ArrayDeque<Subscriber> draining = new ArrayDeque<>();
+    private final ArrayDeque<Subscriber> draining = new ArrayDeque<>(0);
     private final Set<Subscriber> shortOfMemory = new LinkedHashSet<>();
     private final Runnable memoryBack = this::memoryBack;
     private boolean busy;

@@ -27,6 +27,11 @@ final class Lane {
     static final byte RESTRICTED = 3;
     static final byte AHEAD = 4;
 
+    /** Stand for what nothing was put into yet, as in most lanes of a broker with many queues; never written to. */
+    private static final TreeMap<Long, QueuedMessage> NONE = new TreeMap<>();
+
+    private static final TreeSet<Long> NONE_UNDECIDED = new TreeSet<>();
+
     final int order;
 
     /** What it was given last: the highest sequence, wherever that message is. */
@@ -46,14 +51,15 @@ final class Lane {
     boolean nothingToRead;
 
     private final MessageRun arrivals = new MessageRun();
-    private final TreeMap<Long, QueuedMessage> returned = new TreeMap<>();
-    private final TreeMap<Long, QueuedMessage> restricted = new TreeMap<>();
-    private final TreeMap<Long, QueuedMessage> ahead = new TreeMap<>();
+    private TreeMap<Long, QueuedMessage> returned = NONE;
+    private TreeMap<Long, QueuedMessage> restricted = NONE;
+    private TreeMap<Long, QueuedMessage> ahead = NONE;
+
     /**
      * Places beyond whose transactions are about to commit. Nothing that follows the first of them is loaded: the store may
      * have it already while the message of that place is still to come, or has come before its commit is known here.
      */
-    private final TreeSet<Long> undecided = new TreeSet<>();
+    private TreeSet<Long> undecided = NONE_UNDECIDED;
 
     private long loadedUpTo;
 
@@ -96,6 +102,7 @@ final class Lane {
 
     /** The message of a place beyond comes or does not come. */
     void awaitDecision(long sequence) {
+        undecided = undecided.isEmpty() ? new TreeSet<>() : undecided;
         undecided.add(sequence);
     }
 
@@ -128,9 +135,11 @@ final class Lane {
     /** Puts a message at its place, which is within what is loaded. */
     void put(QueuedMessage message) {
         if (message.restricted()) {
+            restricted = restricted.isEmpty() ? new TreeMap<>() : restricted;
             restricted.put(message.sequence(), message);
             message.place = RESTRICTED;
         } else {
+            returned = returned.isEmpty() ? new TreeMap<>() : returned;
             returned.put(message.sequence(), message);
             message.place = RETURNED;
         }
@@ -140,6 +149,7 @@ final class Lane {
     void putAhead(QueuedMessage message) {
         message.ahead = true;
         message.place = AHEAD;
+        ahead = ahead.isEmpty() ? new TreeMap<>() : ahead;
         ahead.put(message.sequence(), message);
     }
 
@@ -251,8 +261,10 @@ final class Lane {
                     each.accept(message);
                 }
             }
-            map.clear();
         }
+        returned = NONE;
+        restricted = NONE;
+        ahead = NONE;
         beyond = 0;
         beyondUnwritten = 0;
     }

@@ -9,11 +9,15 @@ package io.millrace.queue;
  */
 final class MessageRun {
     private static final int FEW = 64;
+    private static final int SMALLEST = 16;
+    private static final QueuedMessage[] NO_MESSAGES = new QueuedMessage[0];
+    private static final long[] NO_SEQUENCES = new long[0];
 
-    private QueuedMessage[] ring = new QueuedMessage[16];
+    /** A power of two; nothing until there is a message, as most queues of many have none in memory. */
+    private QueuedMessage[] ring = NO_MESSAGES;
 
     /** The sequences beside their messages, so that a gap need not keep its message in memory. */
-    private long[] sequences = new long[16];
+    private long[] sequences = NO_SEQUENCES;
 
     private int first;
     private int length;
@@ -43,7 +47,7 @@ final class MessageRun {
 
     void add(QueuedMessage message) {
         if (length == ring.length) {
-            resize(gaps > length / 2 ? ring.length : ring.length * 2);
+            resize(gaps > length / 2 ? ring.length : Math.max(SMALLEST, ring.length * 2));
         }
         int slot = slot(length);
         ring[slot] = message;

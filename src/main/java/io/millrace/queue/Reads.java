@@ -10,8 +10,8 @@ import java.util.ArrayDeque;
  * waits until the removal is durable, and then for {@link #after} the reads that had begun by that time.
  */
 final class Reads {
-    private final ArrayDeque<Long> underWay = new ArrayDeque<>();
-    private final ArrayDeque<Later> later = new ArrayDeque<>();
+    private final ArrayDeque<Long> underWay = new ArrayDeque<>(0);
+    private final ArrayDeque<Later> later = new ArrayDeque<>(0);
     private long next = 1;
 
     /** Something to be done when no read with a smaller number is under way. */

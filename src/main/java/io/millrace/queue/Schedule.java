@@ -3,6 +3,7 @@ package io.millrace.queue;
 import io.millrace.journal.Fact;
 import io.millrace.journal.MessageKey;
 import io.millrace.journal.StoredMessage;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -27,14 +28,16 @@ final class Schedule {
     private final LoopResources loop;
     private final Window window;
     private final Reads reads;
-    private final DueOrder order;
     private final Departed departed;
     private final Alarm alarm;
 
-    /** What the store does not keep of messages that rest: the attempts of those that are not durable, and exclusions. */
-    private final Map<MessageKey, Attempts> resting = new HashMap<>();
+    /** Made when the first message waits: in most queues none ever does. */
+    private Optional<DueOrder> order = Optional.empty();
 
-    private final Set<MessageKey> held = new HashSet<>();
+    /** What the store does not keep of messages that rest: the attempts of those that are not durable, and exclusions. */
+    private Map<MessageKey, Attempts> resting = Collections.emptyMap();
+
+    private Set<MessageKey> held = Collections.emptySet();
     private Runnable changed = () -> {};
     private long waiting;
     private long movedUpTo = -1;
@@ -51,7 +54,6 @@ final class Schedule {
         this.reads = window.reads();
         this.waiting = backlog;
         this.departed = new Departed(loop.recorder(), reads);
-        this.order = new DueOrder(queue.number(), loop, departed, reads, backlog == 0);
         this.alarm = new Alarm(loop.loop(), this::due);
     }
 
@@ -76,17 +78,24 @@ final class Schedule {
 
     /** A place for a message due then; empty if it is given later, by {@link #findPlace}. */
     Optional<MessageKey> place(long dueMillis) {
-        return order.place(dueMillis);
+        return order().place(dueMillis);
+    }
+
+    private DueOrder order() {
+        if (order.isEmpty()) {
+            order = Optional.of(new DueOrder(queue.number(), loop, departed, reads, waiting == 0));
+        }
+        return order.get();
     }
 
     /** Gives a place, now or later. */
     void findPlace(long dueMillis, Consumer<MessageKey> found) {
-        Optional<MessageKey> place = order.place(dueMillis);
+        Optional<MessageKey> place = order().place(dueMillis);
         if (place.isPresent()) {
             found.accept(place.get());
             return;
         }
-        order.learn(dueMillis, () -> findPlace(dueMillis, found));
+        order().learn(dueMillis, () -> findPlace(dueMillis, found));
     }
 
     /** A message was recorded at a place given here. */
@@ -123,6 +132,7 @@ final class Schedule {
             window.ahead().gone(message);
             loop.recorder().whenDurable(() -> reads.after(gone));
             if (message.restricted() || (message.deliveryCount > 0 && !message.durable)) {
+                resting = resting.isEmpty() ? new HashMap<>() : resting;
                 resting.put(key, new Attempts(waits.deliveryCount, waits.excluded()));
             }
             came(waits);
@@ -145,7 +155,7 @@ final class Schedule {
         moving = true;
         again = false;
         long until = loop.loop().now();
-        order.close(until);
+        order().close(until);
         // A read may miss what is not written yet; whatever comes later is due later.
         loop.recorder().whenDurable(() -> read(until));
     }
@@ -223,7 +233,7 @@ final class Schedule {
     private void left() {
         waiting--;
         if (waiting == 0) {
-            order.cleared();
+            order().cleared();
         }
     }
 
@@ -260,6 +270,7 @@ final class Schedule {
     }
 
     void hold(StoredMessage stored) {
+        held = held.isEmpty() ? new HashSet<>() : held;
         held.add(stored.key());
     }
 
@@ -292,8 +303,8 @@ final class Schedule {
     /** The queue is deleted. */
     void clear() {
         waiting = 0;
-        held.clear();
-        resting.clear();
+        held = Collections.emptySet();
+        resting = Collections.emptyMap();
         alarm.off();
     }
 }
