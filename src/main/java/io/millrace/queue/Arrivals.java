@@ -128,6 +128,18 @@ final class Arrivals {
 
     // ---- in a transaction
 
+    /**
+     * Runs a task when a place for a message can be given at once: now, unless it is to be delivered later and the store must
+     * be asked which places are taken. A commit cannot wait for that.
+     */
+    void whenPlaceIsKnown(Message message, Runnable task) {
+        if (waits(message)) {
+            schedule.whenPlaceIsKnown(message.deliveryTimeMillis(0), task);
+        } else {
+            task.run();
+        }
+    }
+
     /** Why a transaction with this message cannot be committed now; empty if it can. */
     Optional<Condition> undecided(Optional<byte[]> identity) {
         if (identity.isEmpty() || !identities.get().undecided(identity.get())) {
@@ -189,6 +201,7 @@ final class Arrivals {
     /** A message that was given its place is here to stay. */
     void committed(QueuedMessage queued) {
         if (queued.beyond && waits(queued.message)) {
+            // What was known of the places when it was sent has been forgotten: so many other times have come since.
             // Until it is where it is to wait, the window goes on as if it were not decided whether it comes.
             loop.memory().take(queued.size());
             schedule.postpone(queued, queued.message.deliveryTimeMillis(0), () -> {

@@ -98,9 +98,15 @@ final class DueOrder {
         }
     }
 
+    /** Whether {@link #place} has one. */
+    boolean knows(long dueMillis) {
+        long due = withRoom(dueMillis);
+        return allKnown || due > latestMillis || next.containsKey(due);
+    }
+
     /** Asks the store; afterwards {@link #place} knows, when it is called inside {@code learnt}. */
     void learn(long dueMillis, Runnable learnt) {
-        long due = unknown(dueMillis);
+        long due = withRoom(dueMillis);
         List<Runnable> waiting = learning.get(due);
         if (waiting != null) {
             waiting.add(learnt);
@@ -111,7 +117,7 @@ final class DueOrder {
         loop.recorder().whenDurable(() -> look(due, 0, 0, PLACES));
     }
 
-    private long unknown(long dueMillis) {
+    private long withRoom(long dueMillis) {
         long due = Math.max(dueMillis, closedMillis + 1);
         while (next.getOrDefault(due, 0) == PLACES) {
             due++;

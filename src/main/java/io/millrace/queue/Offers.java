@@ -51,8 +51,10 @@ final class Offers {
         }
         boolean durable = queue.keeps(message);
         if (transaction.exists()) {
-            transacted.send(message, durable, digest, transaction.branch(loop.loop()));
-            receipt.settled(Outcome.ACCEPTED);
+            arrivals.whenPlaceIsKnown(message, () -> {
+                transacted.send(message, durable, digest, transaction.branch(loop.loop()));
+                receipt.settled(Outcome.ACCEPTED);
+            });
             return;
         }
         arrivals.take(message, durable, digest, receipt);

@@ -88,6 +88,15 @@ final class Schedule {
         return order.get();
     }
 
+    /** Runs a task when {@link #place} has one for a message due then: now, if the store need not be asked. */
+    void whenPlaceIsKnown(long dueMillis, Runnable task) {
+        if (order().knows(dueMillis)) {
+            task.run();
+        } else {
+            order().learn(dueMillis, task);
+        }
+    }
+
     /** Gives a place, now or later. */
     void findPlace(long dueMillis, Consumer<MessageKey> found) {
         Optional<MessageKey> place = order().place(dueMillis);

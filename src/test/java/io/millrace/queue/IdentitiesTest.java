@@ -325,13 +325,51 @@ class IdentitiesTest {
 
         @Test
         void delayedMessagesWaitThoughTheirPlaceMustBeLookedUp() {
-            scene.offer(Envelope.durable("before").at(5_000_000).build());
-            scene.settle();
-            QueueScene again = restarted(scene);
+            QueueScene again = restartedWithDelayed();
             TransactionByHand transaction = new TransactionByHand(again.resources.recorder());
             again.queue.offer(Envelope.durable("a").at(2_000_000).build(), transaction, Receipt.NONE);
             again.queue.offer(Messages.durable("now"), transaction, Receipt.NONE);
+            again.settle();
             transaction.commit();
+            waitsInTurn(again);
+        }
+
+        @Test
+        void delayedMessagesWaitThoughTheBrokerDiesAsSoonAsTheyAreCommitted() {
+            QueueScene again = restartedWithDelayed();
+            TransactionByHand transaction = new TransactionByHand(again.resources.recorder());
+            again.queue.offer(Envelope.durable("a").at(2_000_000).build(), transaction, Receipt.NONE);
+            again.queue.offer(Messages.durable("now"), transaction, Receipt.NONE);
+            again.settle();
+            transaction.commit();
+            again.loop.runAll();
+            again.journal.flush();
+            waitsInTurn(restarted(again));
+        }
+
+        @Test
+        void delayedMessagesWaitThoughTheirPlaceWasForgottenBeforeTheCommit() {
+            QueueScene again = restartedWithDelayed();
+            TransactionByHand transaction = new TransactionByHand(again.resources.recorder());
+            again.queue.offer(Envelope.durable("a").at(2_000_000).build(), transaction, Receipt.NONE);
+            again.queue.offer(Messages.durable("now"), transaction, Receipt.NONE);
+            again.settle();
+            Schedule schedule = again.queue.schedule();
+            for (int i = 1; i <= 10_000; i++) {
+                schedule.place(5_000_000 + i);
+            }
+            transaction.commit();
+            waitsInTurn(again);
+        }
+
+        /** A queue that does not know which places are taken before that of its one message. */
+        private QueueScene restartedWithDelayed() {
+            scene.offer(Envelope.durable("before").at(5_000_000).build());
+            scene.settle();
+            return restarted(scene);
+        }
+
+        private static void waitsInTurn(QueueScene again) {
             Recipient consumer = again.consumer().credit(10);
             again.settle();
             again.settle();

@@ -22,9 +22,6 @@ final class Copy {
     /** It may be in a grave. */
     boolean died;
 
-    /** It was given back, to its old place, and not delivered again. */
-    boolean returned;
-
     final Set<SimConsumer> excluded = new HashSet<>(0);
 
     /** Somebody said so in a transaction, so that it may be as if it were among {@link #excluded}. */

@@ -81,7 +81,7 @@ final class FinalAudit {
             boolean there = copy.place == consumer.place()
                     && copy.mustBeThere()
                     && copy.holder == null
-                    && !copy.buried
+                    && !copy.died
                     && !copy.mayRepeat()
                     && !copy.mayHaveExpired(life.loops().latestMillis())
                     && !copy.mayRest

@@ -383,7 +383,6 @@ final class Ledger {
         for (Copy copy : all()) {
             copy.parcel.waits = false;
             copy.holder = null;
-            copy.returned = false;
             copy.notBefore = copy.seen ? 0 : copy.notBefore;
             copy.excluded.clear();
             boolean sure = copy.fate == Fate.PRESENT && copy.parcel.answered && !copy.place.dropsOldest();

@@ -30,7 +30,6 @@ final class OrderRules {
 
     /** It goes back to its place. */
     void givenBack(Copy copy) {
-        copy.returned = true;
         others(copy.place).add(copy);
     }
 
@@ -55,7 +54,11 @@ final class OrderRules {
             }
         }
         others.remove(copy);
-        copy.returned = false;
+    }
+
+    /** It goes back to its place, and may come there after later ones were delivered. */
+    void givenBackInTime(Copy copy) {
+        others(copy.place).remove(copy);
     }
 
     private Set<Copy> others(Place place) {

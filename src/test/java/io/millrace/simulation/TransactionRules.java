@@ -148,6 +148,11 @@ final class TransactionRules {
         for (Taken taken : transaction.taken) {
             taken.copy().transaction = Optional.empty();
             ledger.failed(taken.copy(), taken.at());
+            if (plan.repeats()) {
+                // It ends when all that was sent in it is answered; what repeats another message is when that is on
+                // disk.
+                ledger.order.givenBackInTime(taken.copy());
+            }
         }
     }
 
