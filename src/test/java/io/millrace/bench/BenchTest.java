@@ -158,6 +158,22 @@ class BenchTest {
     }
 
     @Test
+    void asksForACapability() throws Exception {
+        assertEquals(1, run("amqp://127.0.0.1:" + broker.port(), "--address", "small", "--capability", "topic"), said);
+        assertTrue(said.contains("'small' is a queue"), said);
+    }
+
+    @Test
+    void tellsWhatTheBrokerTook() throws Exception {
+        String own = Long.toString(ProcessHandle.current().pid());
+        JsonObject report = report(0, "--messages", "1000", "--broker-pid", own);
+        JsonObject costs = report.getJsonObject("costs");
+        assertEquals(ProcessHandle.current().pid(), costs.getLong("brokerPid"));
+        assertTrue(costs.getDouble("brokerCpuMicrosPerMessage") > 0, costs::encode);
+        assertTrue(costs.getLong("brokerResidentBytes") > 1 << 20, costs::encode);
+    }
+
+    @Test
     void sharesConnections() throws Exception {
         assertTotals(
                 report(0, "--connections", "1", "--producers", "4", "--consumers", "4", "--messages", "400"), 400, 400);

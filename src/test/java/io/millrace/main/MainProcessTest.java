@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.vertx.core.json.JsonObject;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -251,6 +252,22 @@ class MainProcessTest {
                 assertEquals(0, process.exitCode());
                 process.assertSaid("ready");
             }
+        }
+
+        @Test
+        void benchEndsWithItsReportsWhenItIsInterrupted() throws Exception {
+            Millraced broker = runWith(yaml(0, "data"));
+            int port = broker.port();
+            Millraced bench = run("bench", "amqp://127.0.0.1:" + port, "--duration", "1h", "--json", "report.json");
+            bench.await(Pattern.compile("received"));
+            bench.signal("INT");
+            assertEquals(0, bench.exitCode());
+            JsonObject report = new JsonObject(Files.readString(directory.resolve("report.json")));
+            assertTrue(report.getBoolean("stopped"), report::encode);
+            JsonObject totals = report.getJsonObject("totals");
+            assertTrue(totals.getLong("received") > 0, totals::encode);
+            assertEquals(totals.getLong("accepted"), totals.getLong("received"), totals::encode);
+            bench.assertSaid("stopped");
         }
 
         @Test
