@@ -148,9 +148,9 @@ final class TransactionRules {
         for (Taken taken : transaction.taken) {
             taken.copy().transaction = Optional.empty();
             ledger.failed(taken.copy(), taken.at());
-            if (plan.repeats()) {
+            if (plan.repeats() || plan.timed()) {
                 // It ends when all that was sent in it is answered; what repeats another message is when that is on
-                // disk.
+                // disk, and a delayed one when the store has told what places there are.
                 ledger.order.givenBackInTime(taken.copy());
             }
         }
