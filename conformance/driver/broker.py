@@ -5,7 +5,6 @@ import random
 import re
 import secrets
 import shlex
-import shutil
 import signal
 import socket
 import subprocess
@@ -45,8 +44,8 @@ class Foreign:
         return environment(self.place, self.user)
 
     @property
-    def ports(self) -> list[int]:
-        return [self.place.port] + ([self.user.place.port] if self.user else [])
+    def places(self) -> list[Place]:
+        return [self.place] + ([self.user.place] if self.user else [])
 
 
 def environment(place: Place, user: User | None) -> dict[str, str]:
@@ -140,8 +139,8 @@ class Millrace:
         self.starts = 0
 
     @property
-    def ports(self) -> list[int]:
-        return [self.place.port, self.user.place.port]
+    def places(self) -> list[Place]:
+        return [self.place, self.user.place]
 
     def environment(self) -> dict[str, str]:
         told = environment(self.place, self.user)
@@ -212,7 +211,7 @@ class Millrace:
         while time.monotonic() < deadline:
             if self._process.poll() is not None:
                 return f"the broker ended with exit code {self._process.returncode}:\n{self._log_from(before)}"
-            if all(_listens(port) for port in self.ports):
+            if all(_listens(each.port) for each in self.places):
                 return ""
             time.sleep(0.02)
         return f"the broker does not listen after {_START_SECONDS} s:\n{self._log_from(before)}"
@@ -289,7 +288,3 @@ def _listens(port: int) -> bool:
             return True
     except OSError:
         return False
-
-
-def java_is_there() -> bool:
-    return shutil.which("java") is not None

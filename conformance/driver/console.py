@@ -5,6 +5,7 @@ import sys
 import textwrap
 import time
 
+from driver.errors import Wrong
 from driver.results import Report, Row
 from driver.tap import FAILED, FAULT, PASSED, SKIPPED, Test
 
@@ -96,6 +97,19 @@ def markdown(report: Report) -> str:
     for row in report.rows:
         lines.append("| " + " | ".join(each.replace("|", "\\|") for each in (row.client, row.version, row.what, in_words(row))) + " |")
     return "\n".join(lines) + "\n"
+
+
+TABLE_BEGINS = "<!-- table: conformance/run --write-table -->"
+TABLE_ENDS = "<!-- end of table -->"
+
+
+def with_table(readme: str, table_lines: str) -> str:
+    """The README with a new table between its marks."""
+    before, begins, rest = readme.partition(TABLE_BEGINS)
+    _, ends, after = rest.partition(TABLE_ENDS)
+    if not begins or not ends:
+        raise Wrong(f"README.md lacks the line {TABLE_ENDS if begins else TABLE_BEGINS}")
+    return f"{before}{begins}\n\n{table_lines}\n{ends}{after}"
 
 
 def in_words(row: Row) -> str:

@@ -12,9 +12,11 @@ import unittest
 from pathlib import Path
 
 from driver import broker as brokers
-from driver import console, install, options, program, project, results
+from driver import brokerlog, console, install, options, page, probe, program, project, results, tshark, watch
 from driver.errors import Wrong
 from driver.results import Report, Row
+from driver.tap import FAILED as FAILED_TEST
+from driver.tap import FAULT
 
 CONFORMANCE = Path(__file__).resolve().parent.parent
 ROOT = CONFORMANCE.parent
@@ -106,11 +108,16 @@ def conformance(projects: list[project.Project], chosen) -> int:
 def tell(report: Report, chosen) -> int:
     """Writes and prints the report. Returns the exit code."""
     (OUT / "report.json").write_text(json.dumps(report.as_json(), indent=1) + "\n", encoding="utf-8")
+    (OUT / "report.html").write_text(page.html(report), encoding="utf-8")
     failed = console.failures(report.rows)
     print("\n" + (failed + "\n\n" if failed else "") + console.table(report.rows))
     print("\n" + console.summary(report))
+    print(f"report: {(OUT / 'report.html').relative_to(ROOT)}")
     if chosen.markdown:
         print("\n" + console.markdown(report))
+    if chosen.write_table and not report.interrupted:
+        readme = CONFORMANCE / "README.md"
+        readme.write_text(console.with_table(readme.read_text(encoding="utf-8"), console.markdown(report)), encoding="utf-8")
     if report.interrupted:
         return INTERRUPTED
     return FAILED if report.failed else PASSED
@@ -132,7 +139,8 @@ class ConformanceRun:
             queues = "".join(each.broker for each in projects if each.name not in unbuilt)
             self._own = brokers.Millrace(ROOT, jar, work, OUT / "broker.log", queues, chosen.ports)
             self._broker = self._own
-        self._report = Report("Millrace", str(self._broker.place), time.time())
+        self._wire = watch.Wire(OUT, self._broker.places, not chosen.no_capture, chosen.keep)
+        self._report = Report("", str(self._broker.place), time.time())
 
     def all(self) -> Report:
         """Runs all projects. An interrupt leaves a report of what there is."""
@@ -141,8 +149,10 @@ class ConformanceRun:
             if self._own:
                 console.say("starting the broker")
                 self._own.start()
+            report.broker = probe.product(self._broker.place)
             for each in self._projects:
                 report.rows += self._rows(each)
+            report.rows.append(self._wire.row())
             if self._own:
                 report.rows.append(self._own_row())
         except KeyboardInterrupt:
@@ -152,6 +162,7 @@ class ConformanceRun:
 
     def end(self) -> None:
         """Whatever happened, nothing is left behind."""
+        self._wire.end()
         if self._own:
             self._own.kill()
 
@@ -163,11 +174,19 @@ class ConformanceRun:
                         [results.of_faults([self._unbuilt[each.name]], "the project can be run", now, now)])]  # fmt: skip
         if self._own:
             self._own.revive()
+        self._wire.begin(each.name)
         progress = console.Progress(each.name)
         told = self._broker.environment() | {"RUN_ID": self._run_id}
         run = program.run(each, told, OUT, progress.test)
         progress.end(run.faults)
-        return rows_of(each, run)
+        rows = rows_of(each, run)
+        tests = [test for row in rows for test in row.tests if test.outcome in (FAILED_TEST, FAULT)]
+        if not self._wire.show(tests) and self._own:
+            log = brokerlog.read(self._own.log)
+            for test in tests:
+                test.frames = brokerlog.between(log, test.began, test.ended)[-tshark.MOST_FRAMES :]
+                test.frames_are = "log of the broker"
+        return rows
 
     def _own_row(self) -> Row:
         """What is expected of the broker besides."""
@@ -177,14 +196,26 @@ class ConformanceRun:
         ended = time.time()
         rss = self._own.highest_rss / 2**20
         limit = self._chosen.max_rss
+        errors = [f"{self._during(each.moment)}:\n" + "\n".join(each.lines[:40])
+                  for each in brokerlog.read(self._own.log) if each.is_error]  # fmt: skip
+        shown = errors[:20] + ([f"and {len(errors) - 20} more"] if len(errors) > 20 else [])
         tests = [
-            results.judged("stopped within 10 s of SIGTERM", [fault] if fault else [], began, ended),
-            results.judged("never ended by itself", self._own.deaths, began, began),
-            results.judged(f"took less than {limit} MiB of memory",
+            results.judged("logs no error and no stack trace", shown, self._report.began, ended),
+            results.judged("never ends by itself", self._own.deaths, began, began),
+            results.judged(f"takes less than {limit} MiB of memory",
                            [f"{rss:.0f} MiB were resident"] if rss > limit else [], began, began),
+            results.judged(f"stops within {brokers.STOP_SECONDS} s of SIGTERM", [fault] if fault else [], began, ended),
         ]  # fmt: skip
         return Row("", "broker", "", "the process during the run", tests,
                    [f"{self._own.starts} starts, at most {rss:.0f} MiB resident"])  # fmt: skip
+
+    def _during(self, moment: float) -> str:
+        """What ran at a time, for an error in the log."""
+        for row in self._report.rows:
+            for test in row.tests:
+                if row.project and test.began <= moment <= test.ended:
+                    return f"during {row.project}: {test.name}"
+        return "between the projects"
 
 
 def rows_of(each: project.Project, run: program.Run) -> list[Row]:
@@ -197,7 +228,7 @@ def rows_of(each: project.Project, run: program.Run) -> list[Row]:
             rows[client] = Row(each.name, test.client or each.name, test.version, each.exercises(test.client))
         rows[client].tests.append(test)
     last = list(rows.values())[-1] if rows else Row(each.name, each.name, "", each.exercises(each.name))
-    rows.setdefault(("", ""), last) if not rows else None
+    rows = rows or {("", ""): last}
     if reader.skip_all and not reader.tests:
         last.tests.append(results.skipped("all tests", reader.skip_all, run.ended))
     if run.faults:

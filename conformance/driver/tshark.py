@@ -1,0 +1,247 @@
+"""tshark, which knows AMQP 1.0 and nothing of the broker: it judges all frames of a capture, and decodes some."""
+
+import os
+import re
+import subprocess
+import tempfile
+import time
+import xml.etree.ElementTree as ElementTree
+from collections import deque
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Iterator
+
+# Of a test that did not pass, these many frames are shown, and so much of each.
+MOST_FRAMES = 200
+_LONGEST = 700
+# Faults are counted all, and described up to this number.
+_MOST_DESCRIBED = 50
+_MINUTES = 15
+
+# tshark's expert information: from this severity on; not of these groups, which tell of TCP (checksums, sequence).
+_WARNING = 0x600000
+_NOT_OURS = (0x01000000, 0x02000000)
+
+_FIELDS = ("frame.number", "tcp.srcport", "tcp.stream", "amqp.length", "amqp.init.protocol", "tcp.segment_data",
+           "_ws.malformed", "_ws.expert.severity", "_ws.expert.group")  # fmt: skip
+_UNREAD = "not read as AMQP"
+
+
+class Failed(Exception):
+    """tshark did not do it. The message says why."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """A time, in seconds since 1970."""
+
+    began: float
+    ended: float
+
+
+@dataclass
+class Sender:
+    """What tshark finds in that which one side sent."""
+
+    frames: int = 0
+    # Numbers of the packets that something is wrong with; the first of them described, a line each.
+    packets: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Judgement:
+    """What tshark finds in a capture."""
+
+    connections: int = 0
+    broker: Sender = field(default_factory=Sender)
+    clients: Sender = field(default_factory=Sender)
+
+
+def version() -> str:
+    """Of the tshark that is installed; empty if there is none."""
+    try:
+        said = subprocess.run(["tshark", "--version"], capture_output=True, text=True, check=False).stdout
+    except OSError:
+        return ""
+    found = re.search(r"\d+\.\d+[.\w]*", said)
+    return found.group() if found else ""
+
+
+def judge(file: Path, ports: list[int]) -> Judgement:
+    """Reads the whole capture."""
+    found = Judgement()
+    streams = set()
+    arguments = ["-Y", "tcp.len > 0", "-T", "fields", "-E", "separator=/t", "-E", "aggregator=|"]
+    for name in _FIELDS:
+        arguments += ["-e", name]
+    for line in _lines(file, ports, arguments):
+        number, source, stream, lengths, header, segment, malformed, severities, groups = line.split("\t")
+        streams.add(stream)
+        sender = found.broker if int(source) in ports else found.clients
+        sender.frames += len(_values(lengths))
+        # A segment is a piece of a frame whose rest comes later, or never: a crash may end a connection at any byte.
+        read = lengths or header or segment
+        if malformed or not read or _is_expert(severities, groups):
+            sender.packets.append(number)
+    found.connections = len(streams)
+    for sender in (found.broker, found.clients):
+        _describe(sender, file, ports)
+    return found
+
+
+def frames(file: Path, ports: list[int], spans: list[Span]) -> list[list[str]]:
+    """The last frames of each span, decoded, a line each, in one pass over the capture."""
+    kept: list[deque[str]] = [deque(maxlen=MOST_FRAMES) for _ in spans]
+    if spans:
+        times = " or ".join(f"(frame.time_epoch >= {each.began:.6f} and frame.time_epoch <= {each.ended:.6f})" for each in spans)
+        for packet in _packets(file, ports, f"amqp and ({times})"):
+            moment = float(packet.find("./proto[@name='geninfo']/field[@name='timestamp']").get("value"))
+            lines = decoded(packet, ports)
+            for span, lines_of_span in zip(spans, kept):
+                if span.began <= moment <= span.ended:
+                    lines_of_span.extend(lines)
+    return [list(each) for each in kept]
+
+
+def decoded(packet: ElementTree.Element, ports: list[int]) -> list[str]:
+    """The AMQP frames of a packet, a line each."""
+    where = _where(packet, ports)
+    lines = []
+    for protocol in packet.findall("./proto[@name='amqp']"):
+        text = _frame(protocol)
+        lines.append(f"{where} {text if len(text) <= _LONGEST else text[:_LONGEST] + ' ...'}")
+    for fault in faults_of(packet):
+        lines.append(f"{where} !! {fault}")
+    return lines
+
+
+def faults_of(packet: ElementTree.Element) -> list[str]:
+    """What tshark finds wrong with the AMQP of a packet."""
+    faults = [each.get("showname") or "malformed" for each in packet.findall("./proto[@name='_ws.malformed']")]
+    for protocol in packet.findall("./proto[@name='amqp']"):
+        for expert in protocol.iter("field"):
+            if expert.get("name") == "_ws.expert" and _number(expert, "_ws.expert.severity") >= _WARNING:
+                faults.append(expert.get("showname") or "expert information")
+    if not faults and packet.find("./proto[@name='amqp']") is None:
+        faults.append(_UNREAD)
+    return faults
+
+
+def _describe(sender: Sender, file: Path, ports: list[int]) -> None:
+    numbers = sender.packets[:_MOST_DESCRIBED]
+    if numbers:
+        for packet in _packets(file, ports, f"frame.number in {{{', '.join(numbers)}}}"):
+            for fault in faults_of(packet):
+                sender.faults.append(f"{_where(packet, ports)} packet {packet_number(packet)}: {fault}")
+                sender.faults += [f"    {line}" for line in decoded(packet, ports)[-6:]]
+
+
+def packet_number(packet: ElementTree.Element) -> str:
+    return packet.find("./proto[@name='geninfo']/field[@name='num']").get("show")
+
+
+def _is_expert(severities: str, groups: str) -> bool:
+    return any(
+        int(severity) >= _WARNING and int(group) not in _NOT_OURS
+        for severity, group in zip(_values(severities), _values(groups))
+    )
+
+
+def _values(text: str) -> list[str]:
+    return text.split("|") if text else []
+
+
+def _where(packet: ElementTree.Element, ports: list[int]) -> str:
+    moment = float(packet.find("./proto[@name='geninfo']/field[@name='timestamp']").get("value"))
+    tcp = packet.find("./proto[@name='tcp']")
+    source, target = _number(tcp, "tcp.srcport"), _number(tcp, "tcp.dstport")
+    client = target if source in ports else source
+    arrow = "<-" if source in ports else "->"
+    clock = time.strftime("%H:%M:%S", time.gmtime(moment)) + f".{int(moment % 1 * 1_000_000):06d}"
+    return f"{clock} {client} {arrow}"
+
+
+def _number(element: ElementTree.Element, name: str) -> int:
+    found = next((each for each in element.iter("field") if each.get("name") == name), None)
+    return int(found.get("show")) if found is not None else 0
+
+
+def _frame(protocol: ElementTree.Element) -> str:
+    """A frame as a line: "[0] transfer Handle: 0, Delivery-Id: 1 | Message-Header Durable: True | ..."."""
+    channel, name, parts, header = "", "", [], []
+    for each in protocol.findall("field"):
+        key, shown = each.get("name", ""), _shown(each)
+        if key in ("amqp.doff", "amqp.type"):
+            continue
+        if key.startswith("amqp.init."):
+            header.append(each.get("show", ""))
+        elif key == "amqp.length":
+            name = f"{each.get('show')} bytes, no performative"
+        elif key == "amqp.channel":
+            channel = f"[{each.get('show')}] "
+        elif key in ("amqp.performative", "amqp.sasl.method"):
+            name = re.sub(r"^.*?: | \(\d+\)$", "", each.get("showname", ""))
+        elif key == "amqp.method.arguments":
+            name += " " + _children(each)
+        else:
+            parts.append(shown)
+    if header:
+        return "header " + " ".join(header)
+    return (channel + " | ".join(part for part in (name.strip(), *parts) if part)).strip()
+
+
+def _shown(element: ElementTree.Element) -> str:
+    """A field with what is in it, shorter than tshark says it."""
+    text = element.get("showname") or element.get("show") or ""
+    inner = _children(element)
+    collection = re.fullmatch(r"(.*) \((array|list|map) of \d+ elements?\)", text)
+    if not collection:
+        return f"{text} {{{inner}}}" if inner else text
+    name, kind = collection.group(1), collection.group(2)
+    if kind == "map":
+        return f"{name} {{{inner}}}"
+    # Each element of an array repeats the name and the type.
+    return f"{name} [{re.sub(rf'{re.escape(name)} [(][^)]*[)]: ', '', inner)}]"
+
+
+def _children(element: ElementTree.Element) -> str:
+    return ", ".join(_shown(each) for each in element.findall("field"))
+
+
+def _packets(file: Path, ports: list[int], wanted: str) -> Iterator[ElementTree.Element]:
+    """The packets that a display filter lets through, as PDML."""
+    with tempfile.TemporaryFile() as pdml:
+        _tshark(file, ports, ["-Y", wanted, "-T", "pdml"], pdml)
+        pdml.seek(0)
+        for _, element in ElementTree.iterparse(pdml):
+            if element.tag == "packet":
+                yield element
+                element.clear()
+
+
+def _lines(file: Path, ports: list[int], arguments: list[str]) -> Iterator[str]:
+    with tempfile.TemporaryFile("w+b") as out:
+        _tshark(file, ports, arguments, out)
+        out.seek(0)
+        for line in out:
+            yield line.decode(errors="replace").rstrip("\n")
+
+
+def _tshark(file: Path, ports: list[int], arguments: list[str], out) -> None:
+    command = ["tshark", "-n", "-r", str(file)]
+    for port in ports:
+        command += ["-d", f"tcp.port=={port},amqp"]
+    # Whatever the user has set in Wireshark, it does not change the judgement.
+    with tempfile.TemporaryDirectory(prefix="millrace-tshark-") as settings:
+        try:
+            done = subprocess.run(
+                [*command, *arguments], stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.PIPE, text=True,
+                env=os.environ | {"WIRESHARK_CONFIG_DIR": settings, "TZ": "UTC"}, timeout=60 * _MINUTES, check=False,
+            )  # fmt: skip
+        except OSError as e:
+            raise Failed(str(e)) from e
+        except subprocess.TimeoutExpired as e:
+            raise Failed(f"tshark had not read {file.name} after {_MINUTES} minutes") from e
+    if done.returncode:
+        raise Failed(f"tshark ended with exit code {done.returncode}: {done.stderr.strip()[-500:]}")
