@@ -8,7 +8,6 @@ import shlex
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
@@ -22,14 +21,16 @@ _START_SECONDS = 60
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 # What a project runs to crash or restart the broker: it asks the driver, which owns the process, and waits for its answer.
+# A shell is there sooner than Python: the broker is to be killed now, not when the load is over.
 _ASK = """\
-import socket, sys
-with socket.socket(socket.AF_UNIX) as control:
-    control.connect(sys.argv[1])
-    control.sendall(sys.argv[2].encode() + b"\\n")
-    answer = control.makefile().readline().strip()
-if answer != "done":
-    sys.exit("the broker could not be started again: " + (answer or "no answer"))
+#!/bin/sh
+set -e
+cd "$(dirname "$0")"
+mkfifo "answer.$$"
+trap 'rm -f "answer.$$"' EXIT
+echo "$1 $$" >orders
+read -r answer <"answer.$$"
+test "$answer" = done || { echo "the broker could not be started again: $answer" >&2; exit 1; }
 """
 
 
@@ -132,7 +133,6 @@ class Millrace:
         # Held while the process is started or stopped.
         self._turn = threading.RLock()
         self._closing = False
-        self._control: socket.socket | None = None
         self.highest_rss = 0
         # Times at which it ended by itself, with what.
         self.deaths: list[str] = []
@@ -145,7 +145,7 @@ class Millrace:
     def environment(self) -> dict[str, str]:
         told = environment(self.place, self.user)
         for name, order in (("BROKER_CRASH", "crash"), ("BROKER_RESTART", "restart")):
-            told[name] = shlex.join([sys.executable, str(self._work / "ask.py"), str(self._work / "control"), order])
+            told[name] = shlex.join([str(self._work / "ask"), order])
         return told
 
     def start(self) -> None:
@@ -153,10 +153,10 @@ class Millrace:
         fault = self._start()
         if fault:
             raise Wrong(fault)
-        (self._work / "ask.py").write_text(_ASK, encoding="utf-8")
-        self._control = socket.socket(socket.AF_UNIX)
-        self._control.bind(str(self._work / "control"))
-        self._control.listen()
+        ask = self._work / "ask"
+        ask.write_text(_ASK, encoding="utf-8")
+        ask.chmod(0o755)
+        os.mkfifo(self._work / "orders")
         threading.Thread(target=self._answer, name="control", daemon=True).start()
         threading.Thread(target=self._watch, name="memory", daemon=True).start()
 
@@ -164,21 +164,15 @@ class Millrace:
         """Stops the broker as an operator does. Returns what is wrong, or nothing."""
         with self._turn:
             self._closing = True
-            self._close_control()
             return self._end(signal.SIGTERM)
 
     def kill(self) -> None:
         """Whatever the state, the broker is gone afterwards."""
         with self._turn:
             self._closing = True
-            self._close_control()
             if self._process and self._process.poll() is None:
                 self._process.kill()
                 self._process.wait()
-
-    def _close_control(self) -> None:
-        if self._control:
-            self._control.close()
 
     def _yaml(self, http: int, queues: str) -> str:
         hashed = subprocess.run(
@@ -247,22 +241,21 @@ class Millrace:
                     raise Wrong(fault)
 
     def _answer(self) -> None:
-        while True:
-            try:
-                connection, _ = self._control.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._obey, args=(connection,), daemon=True).start()
+        # Open for writing, too: the end of one who asks is not the end of the file.
+        with open(os.open(self._work / "orders", os.O_RDWR), encoding="ascii") as orders:
+            for line in orders:
+                order, _, number = line.strip().partition(" ")
+                threading.Thread(target=self._obey, args=(order, number), daemon=True).start()
 
-    def _obey(self, connection: socket.socket) -> None:
-        with connection:
-            try:
-                order = connection.makefile().readline().strip()
-                answer = self._again(signal.SIGTERM if order == "restart" else signal.SIGKILL)
-                connection.sendall(answer.replace("\n", " ").encode() + b"\n")
-            except OSError:
-                # The project that asked is gone; the broker is there again all the same.
-                pass
+    def _obey(self, order: str, number: str) -> None:
+        answer = self._again(signal.SIGTERM if order == "restart" else signal.SIGKILL)
+        try:
+            # Not waiting for a reader: a project that asked may be gone, and the broker is there again all the same.
+            fifo = os.open(self._work / f"answer.{number}", os.O_WRONLY | os.O_NONBLOCK)
+        except OSError:
+            return
+        with open(fifo, "w", encoding="utf-8") as out:
+            out.write(answer.replace("\n", " ")[:2000] + "\n")
 
     def _again(self, how: signal.Signals) -> str:
         with self._turn:

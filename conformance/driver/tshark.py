@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 import time
 import xml.etree.ElementTree as ElementTree
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Iterator
@@ -17,13 +17,18 @@ _LONGEST = 700
 # Faults are counted all, and described up to this number.
 _MOST_DESCRIBED = 50
 _MINUTES = 15
+_MOST_NUMBERS = 2000
+_TRANSFER = 20
 
 # tshark's expert information: from this severity on; not of these groups, which tell of TCP (checksums, sequence).
 _WARNING = 0x600000
 _NOT_OURS = (0x01000000, 0x02000000)
 
+# A packet whose bytes TCP has sent before is not read twice.
+_AGAIN = ("tcp.analysis.retransmission", "tcp.analysis.spurious_retransmission", "tcp.analysis.keep_alive")
 _FIELDS = ("frame.number", "tcp.srcport", "tcp.stream", "amqp.length", "amqp.init.protocol", "tcp.segment_data",
-           "_ws.malformed", "_ws.expert.severity", "_ws.expert.group")  # fmt: skip
+           "_ws.malformed", "_ws.expert.severity", "_ws.expert.group", *_AGAIN)  # fmt: skip
+_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _UNREAD = "not read as AMQP"
 
 
@@ -39,14 +44,28 @@ class Span:
     ended: float
 
 
+@dataclass(frozen=True)
+class Fault:
+    """Something wrong with a packet."""
+
+    text: str
+    # Whether it is in the sections of a message, behind the header.
+    in_message: bool = False
+
+
 @dataclass
 class Sender:
     """What tshark finds in that which one side sent."""
 
     frames: int = 0
-    # Numbers of the packets that something is wrong with; the first of them described, a line each.
-    packets: list[str] = field(default_factory=list)
+    # Numbers of the packets that something is wrong with.
+    suspects: list[str] = field(default_factory=list)
+    # How many of these have a fault of the frame, and these faults, a line each; the first of them only.
+    packets: int = 0
     faults: list[str] = field(default_factory=list)
+    # How many packets have faults in messages only, and what these are.
+    messages: int = 0
+    in_messages: Counter = field(default_factory=Counter)
 
 
 @dataclass
@@ -76,17 +95,17 @@ def judge(file: Path, ports: list[int]) -> Judgement:
     for name in _FIELDS:
         arguments += ["-e", name]
     for line in _lines(file, ports, arguments):
-        number, source, stream, lengths, header, segment, malformed, severities, groups = line.split("\t")
+        number, source, stream, lengths, header, segment, malformed, severities, groups, *again = line.split("\t")
         streams.add(stream)
         sender = found.broker if int(source) in ports else found.clients
         sender.frames += len(_values(lengths))
         # A segment is a piece of a frame whose rest comes later, or never: a crash may end a connection at any byte.
-        read = lengths or header or segment
+        read = lengths or header or segment or any(again)
         if malformed or not read or _is_expert(severities, groups):
-            sender.packets.append(number)
+            sender.suspects.append(number)
     found.connections = len(streams)
-    for sender in (found.broker, found.clients):
-        _describe(sender, file, ports)
+    _describe(found.broker, file, ports, None)
+    _describe(found.clients, file, ports, _MOST_DESCRIBED)
     return found
 
 
@@ -112,28 +131,64 @@ def decoded(packet: ElementTree.Element, ports: list[int]) -> list[str]:
         text = _frame(protocol)
         lines.append(f"{where} {text if len(text) <= _LONGEST else text[:_LONGEST] + ' ...'}")
     for fault in faults_of(packet):
-        lines.append(f"{where} !! {fault}")
+        lines.append(f"{where} !! {fault.text}")
     return lines
 
 
-def faults_of(packet: ElementTree.Element) -> list[str]:
+def faults_of(packet: ElementTree.Element) -> list[Fault]:
     """What tshark finds wrong with the AMQP of a packet."""
-    faults = [each.get("showname") or "malformed" for each in packet.findall("./proto[@name='_ws.malformed']")]
-    for protocol in packet.findall("./proto[@name='amqp']"):
-        for expert in protocol.iter("field"):
-            if expert.get("name") == "_ws.expert" and _number(expert, "_ws.expert.severity") >= _WARNING:
-                faults.append(expert.get("showname") or "expert information")
-    if not faults and packet.find("./proto[@name='amqp']") is None:
-        faults.append(_UNREAD)
+    frames_read = packet.findall("./proto[@name='amqp']")
+    faults = []
+    for frame in frames_read:
+        # What follows the performative of a transfer and the header of a message is the client's. A broker passes it on as it came,
+        # byte for byte, and tshark reads it with flaws of its own (see the README), so it is no fault of the frame.
+        in_message = False
+        for part in frame.findall("field"):
+            for each in part.iter("field"):
+                if each.get("name") == "_ws.expert" and _number(each, "_ws.expert.severity") >= _WARNING:
+                    text = re.sub(r"^Expert Info \(.*?\): ", "", each.get("showname", "expert information"))
+                    faults.append(Fault(text, in_message and part.get("name") != "amqp.header"))
+            in_message = in_message or part.get("name") == "amqp.method.arguments" and _is_transfer(frame)
+    for each in packet.findall("./proto[@name='_ws.malformed']"):
+        faults.append(Fault(each.get("showname", "malformed"), bool(frames_read) and _ends_in_message(frames_read[-1])))
+    if not faults and not frames_read:
+        faults.append(Fault(_UNREAD))
     return faults
 
 
-def _describe(sender: Sender, file: Path, ports: list[int]) -> None:
-    numbers = sender.packets[:_MOST_DESCRIBED]
-    if numbers:
-        for packet in _packets(file, ports, f"frame.number in {{{', '.join(numbers)}}}"):
-            for fault in faults_of(packet):
-                sender.faults.append(f"{_where(packet, ports)} packet {packet_number(packet)}: {fault}")
+def _ends_in_message(frame: ElementTree.Element) -> bool:
+    """Whether tshark gave up behind the performative of a transfer: it has read all arguments that there are."""
+    if not _is_transfer(frame):
+        return False
+    arguments = next((each for each in frame.findall("field") if each.get("name") == "amqp.method.arguments"), None)
+    if arguments is None or len(arguments) == 0:
+        return False
+    last = arguments[-1]
+    return _end(last) == _end(arguments)
+
+
+def _is_transfer(frame: ElementTree.Element) -> bool:
+    return _number(frame, "amqp.performative") == _TRANSFER
+
+
+def _end(element: ElementTree.Element) -> int:
+    return int(element.get("pos", "0")) + int(element.get("size", "0"))
+
+
+def _describe(sender: Sender, file: Path, ports: list[int], number_of_packets: int | None) -> None:
+    """Sorts what was suspicious into faults of frames and of messages."""
+    suspects = sender.suspects[:number_of_packets]
+    for first in range(0, len(suspects), _MOST_NUMBERS):
+        numbers = ", ".join(suspects[first : first + _MOST_NUMBERS])
+        for packet in _packets(file, ports, f"frame.number in {{{numbers}}}"):
+            faults = faults_of(packet)
+            of_frames = list(dict.fromkeys(each.text for each in faults if not each.in_message))
+            of_messages = list(dict.fromkeys(each.text for each in faults if each.in_message))
+            sender.in_messages.update(of_messages)
+            sender.packets += bool(of_frames)
+            sender.messages += bool(of_messages and not of_frames)
+            if of_frames and sender.packets <= _MOST_DESCRIBED:
+                sender.faults += [f"{_where(packet, ports)} packet {packet_number(packet)}: {text}" for text in of_frames]
                 sender.faults += [f"    {line}" for line in decoded(packet, ports)[-6:]]
 
 
@@ -172,7 +227,7 @@ def _frame(protocol: ElementTree.Element) -> str:
     channel, name, parts, header = "", "", [], []
     for each in protocol.findall("field"):
         key, shown = each.get("name", ""), _shown(each)
-        if key in ("amqp.doff", "amqp.type"):
+        if key in ("amqp.doff", "amqp.type", "_ws.expert"):
             continue
         if key.startswith("amqp.init."):
             header.append(each.get("show", ""))
@@ -206,18 +261,19 @@ def _shown(element: ElementTree.Element) -> str:
 
 
 def _children(element: ElementTree.Element) -> str:
-    return ", ".join(_shown(each) for each in element.findall("field"))
+    return ", ".join(_shown(each) for each in element.findall("field") if each.get("name") != "_ws.expert")
 
 
 def _packets(file: Path, ports: list[int], wanted: str) -> Iterator[ElementTree.Element]:
     """The packets that a display filter lets through, as PDML."""
-    with tempfile.TemporaryFile() as pdml:
-        _tshark(file, ports, ["-Y", wanted, "-T", "pdml"], pdml)
-        pdml.seek(0)
-        for _, element in ElementTree.iterparse(pdml):
-            if element.tag == "packet":
-                yield element
-                element.clear()
+    packet: list[str] = []
+    for line in _lines(file, ports, ["-Y", wanted, "-T", "pdml"]):
+        if line == "<packet>":
+            packet = []
+        packet.append(line)
+        if line == "</packet>":
+            # tshark lets characters through that XML knows not.
+            yield ElementTree.fromstring(_NO_XML.sub("\N{REPLACEMENT CHARACTER}", "\n".join(packet)))
 
 
 def _lines(file: Path, ports: list[int], arguments: list[str]) -> Iterator[str]:
@@ -229,7 +285,7 @@ def _lines(file: Path, ports: list[int], arguments: list[str]) -> Iterator[str]:
 
 
 def _tshark(file: Path, ports: list[int], arguments: list[str], out) -> None:
-    command = ["tshark", "-n", "-r", str(file)]
+    command = ["tshark", "-n", "-r", str(file), "-o", "tcp.reassemble_out_of_order:TRUE"]
     for port in ports:
         command += ["-d", f"tcp.port=={port},amqp"]
     # Whatever the user has set in Wireshark, it does not change the judgement.

@@ -58,7 +58,7 @@ class Wire:
                 test.frames, test.frames_are = frames, "frames"
         except tshark.Failed as e:
             self._unread.append(f"{self._project}: {e}")
-        suspicious = judgement is None or judgement.broker.packets or judgement.clients.packets
+        suspicious = judgement is None or judgement.broker.packets
         if not (self._keep or tests or faults or suspicious):
             capture.file.unlink()
         return judgement is not None
@@ -75,7 +75,7 @@ class Wire:
         if self._read and not broker_frames:
             self._unread.append("there is no AMQP frame of the broker in it")
         faults = [
-            f"{name}: {len(each.broker.packets)} packets of the broker; the capture is {name}.pcapng\n" + "\n".join(each.broker.faults)
+            f"{name}: {each.broker.packets} packets of the broker; the capture is {name}.pcapng\n" + "\n".join(each.broker.faults)
             for name, each in self._read.items()
             if each.broker.packets
         ]
@@ -83,15 +83,25 @@ class Wire:
                      results.judged(_NAMES[1], faults, self._began, now)]  # fmt: skip
         connections = sum(each.connections for each in self._read.values())
         row.notes.append(f"{connections:,} connections, {broker_frames:,} frames of the broker, {client_frames:,} of clients")
-        for name, each in self._read.items():
-            if each.clients.packets:
-                row.notes.append(
-                    f"{name}: {len(each.clients.packets)} packets that a client sent are malformed or not AMQP"
-                    " (some clients send such on purpose):\n" + "\n".join(each.clients.faults)
-                )
+        row.notes += [note for name, each in self._read.items() for note in _notes(name, each)]
         return row
 
     def end(self) -> None:
         """Nothing is captured any more."""
         if self._capture:
             self._capture.kill()
+
+
+def _notes(name: str, judgement: tshark.Judgement) -> list[str]:
+    """What is no fault of the broker, but worth a look."""
+    notes = []
+    clients = judgement.clients
+    if clients.packets:
+        notes.append(
+            f"{name}: {clients.packets} packets that a client sent are malformed or not AMQP; some clients send such on purpose\n"
+            + "\n".join(clients.faults)
+        )
+    if judgement.broker.messages:
+        kinds = ", ".join(f"{text} ({count})" for text, count in judgement.broker.in_messages.most_common(5))
+        notes.append(f"{name}: {judgement.broker.messages} packets with messages, as clients sent them, that tshark cannot read: {kinds}")
+    return notes
