@@ -18,6 +18,7 @@ from driver.options import Place, User
 HOST = "127.0.0.1"
 STOP_SECONDS = 10
 _START_SECONDS = 60
+_READER_SECONDS = 2
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 # What a project runs to crash or restart the broker: it asks the driver, which owns the process, and waits for its answer.
@@ -136,6 +137,8 @@ class Millrace:
         self.highest_rss = 0
         # Times at which it ended by itself, with what.
         self.deaths: list[str] = []
+        # Times at which it was killed, in seconds since 1970.
+        self.kills: list[float] = []
         self.starts = 0
 
     @property
@@ -220,6 +223,8 @@ class Millrace:
         if process.poll() is not None:
             self._died(process)
             return f"it had ended before, with exit code {process.returncode}"
+        if how == signal.SIGKILL:
+            self.kills.append(time.time())
         process.send_signal(how)
         try:
             process.wait(STOP_SECONDS)
@@ -249,13 +254,17 @@ class Millrace:
 
     def _obey(self, order: str, number: str) -> None:
         answer = self._again(signal.SIGTERM if order == "restart" else signal.SIGKILL)
-        try:
-            # Not waiting for a reader: a project that asked may be gone, and the broker is there again all the same.
-            fifo = os.open(self._work / f"answer.{number}", os.O_WRONLY | os.O_NONBLOCK)
-        except OSError:
+        # Who asked reads next, unless it is gone; the broker is there again all the same.
+        deadline = time.monotonic() + _READER_SECONDS
+        while time.monotonic() < deadline:
+            try:
+                fifo = os.open(self._work / f"answer.{number}", os.O_WRONLY | os.O_NONBLOCK)
+            except OSError:
+                time.sleep(0.02)
+                continue
+            with open(fifo, "w", encoding="utf-8") as out:
+                out.write(answer.replace("\n", " ")[:2000] + "\n")
             return
-        with open(fifo, "w", encoding="utf-8") as out:
-            out.write(answer.replace("\n", " ")[:2000] + "\n")
 
     def _again(self, how: signal.Signals) -> str:
         with self._turn:

@@ -33,7 +33,7 @@ class Capture:
         # A datagram to one of the ports marks the end; it is on loopback wherever the broker is.
         here = all(each.is_here for each in places)
         ports = " or ".join(f"tcp port {each.port}" for each in places)
-        self._errors = file.with_suffix(".log")
+        self._errors = file.with_suffix(".dumpcap.txt")
         command = [
             "dumpcap", "-q", "-i", "lo" if here else "any", "-f", f"({ports}) or (udp port {self._marked} and host 127.0.0.1)",
             "-B", str(_KERNEL_BUFFER_MIB), "-a", f"filesize:{LARGEST_KIB}", "-w", str(file),
@@ -63,7 +63,10 @@ class Capture:
             self.kill()
             return [*faults, "dumpcap did not end"]
         dropped = dropped_of(self._said())
-        return faults + ([f"{dropped} packets were lost before they could be captured"] if dropped else [])
+        faults += [f"{dropped} packets were lost before they could be captured"] if dropped else []
+        if not faults:
+            self._errors.unlink()
+        return faults
 
     def kill(self) -> None:
         if self._process.poll() is None:

@@ -40,7 +40,7 @@ class Progress:
         counts = self._counts
         line = f"{self._name:<20} {counts[PASSED]} passed, {counts[FAILED]} failed"
         line += f", {counts[SKIPPED]} skipped" if counts[SKIPPED] else ""
-        return line + (f", {counts[FAULT]} faults of the client" if counts[FAULT] else "")
+        return line + (f", {counts[FAULT]} by a fault of the client" if counts[FAULT] else "")
 
     def _draw(self) -> None:
         if self._live:

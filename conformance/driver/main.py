@@ -181,7 +181,7 @@ class ConformanceRun:
         progress.end(run.faults)
         rows = rows_of(each, run)
         tests = [test for row in rows for test in row.tests if test.outcome in (FAILED_TEST, FAULT)]
-        if not self._wire.show(tests) and self._own:
+        if not self._wire.show(tests, self._own.kills if self._own else []) and self._own:
             log = brokerlog.read(self._own.log)
             for test in tests:
                 test.frames = brokerlog.between(log, test.began, test.ended)[-tshark.MOST_FRAMES :]

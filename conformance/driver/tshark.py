@@ -26,8 +26,12 @@ _NOT_OURS = (0x01000000, 0x02000000)
 
 # A packet whose bytes TCP has sent before is not read twice.
 _AGAIN = ("tcp.analysis.retransmission", "tcp.analysis.spurious_retransmission", "tcp.analysis.keep_alive")
-_FIELDS = ("frame.number", "tcp.srcport", "tcp.stream", "amqp.length", "amqp.init.protocol", "tcp.segment_data",
-           "_ws.malformed", "_ws.expert.severity", "_ws.expert.group", *_AGAIN)  # fmt: skip
+_FIELDS = ("frame.number", "frame.time_epoch", "tcp.srcport", "tcp.stream", "tcp.seq", "tcp.len", "tcp.flags.fin", "tcp.flags.reset",
+           "amqp.length", "amqp.init.protocol", "tcp.segment_data", "_ws.malformed", "_ws.expert.severity", "_ws.expert.group",
+           *_AGAIN)  # fmt: skip
+_HEADER_BYTES = 8
+# A broker that is killed ends its connections at any byte. So far apart may be what is seen of that.
+_KILL_SECONDS = 2
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _UNREAD = "not read as AMQP"
 
@@ -73,8 +77,35 @@ class Judgement:
     """What tshark finds in a capture."""
 
     connections: int = 0
+    # Those that ended within a frame of the broker since it was killed or the client was gone.
+    cut_off: int = 0
     broker: Sender = field(default_factory=Sender)
     clients: Sender = field(default_factory=Sender)
+
+
+@dataclass
+class _Stream:
+    """What the broker sent on a connection."""
+
+    number: str
+    sent_bytes: int = 0
+    read_bytes: int = 0
+    suspicious: bool = False
+    # Who ended it, and when.
+    ended_by_broker: bool | None = None
+    ended: float = 0.0
+
+    def packet(self, from_broker: bool, end: int, read: int, ends: bool, moment: float) -> None:
+        if from_broker:
+            self.sent_bytes = max(self.sent_bytes, end)
+            self.read_bytes += read
+        if ends and self.ended_by_broker is None:
+            self.ended_by_broker, self.ended = from_broker, moment
+
+    @property
+    def left(self) -> int:
+        """Bytes that belong to no frame. What follows a message that tshark cannot read is not known."""
+        return 0 if self.suspicious else self.sent_bytes - self.read_bytes
 
 
 def version() -> str:
@@ -87,26 +118,50 @@ def version() -> str:
     return found.group() if found else ""
 
 
-def judge(file: Path, ports: list[int]) -> Judgement:
-    """Reads the whole capture."""
+def judge(file: Path, ports: list[int], kills: list[float] | None = None) -> Judgement:
+    """Reads the whole capture, of a broker that was killed at these times."""
     found = Judgement()
-    streams = set()
-    arguments = ["-Y", "tcp.len > 0", "-T", "fields", "-E", "separator=/t", "-E", "aggregator=|"]
+    streams: dict[str, _Stream] = {}
+    wanted = "tcp.len > 0 or tcp.flags.fin == 1 or tcp.flags.reset == 1"
+    arguments = ["-Y", wanted, "-T", "fields", "-E", "separator=/t", "-E", "aggregator=|"]
     for name in _FIELDS:
         arguments += ["-e", name]
     for line in _lines(file, ports, arguments):
-        number, source, stream, lengths, header, segment, malformed, severities, groups, *again = line.split("\t")
-        streams.add(stream)
-        sender = found.broker if int(source) in ports else found.clients
-        sender.frames += len(_values(lengths))
-        # A segment is a piece of a frame whose rest comes later, or never: a crash may end a connection at any byte.
-        read = lengths or header or segment or any(again)
-        if malformed or not read or _is_expert(severities, groups):
-            sender.suspects.append(number)
+        values = dict(zip(_FIELDS, line.split("\t")))
+        from_broker = int(values["tcp.srcport"]) in ports
+        sender = found.broker if from_broker else found.clients
+        stream = streams.setdefault(values["tcp.stream"], _Stream(values["tcp.stream"]))
+        lengths = [int(each) for each in _values(values["amqp.length"])]
+        headers = _values(values["amqp.init.protocol"])
+        length = int(values["tcp.len"])
+        sender.frames += len(lengths)
+        stream.packet(
+            from_broker, int(values["tcp.seq"]) + length - 1 if length else 0, sum(lengths) + _HEADER_BYTES * len(headers),
+            "1" in (values["tcp.flags.fin"], values["tcp.flags.reset"]), float(values["frame.time_epoch"]),
+        )  # fmt: skip
+        # A segment is a piece of a frame whose rest comes later.
+        read = not length or lengths or headers or values["tcp.segment_data"] or any(values[each] for each in _AGAIN)
+        if values["_ws.malformed"] or not read or _is_expert(values["_ws.expert.severity"], values["_ws.expert.group"]):
+            sender.suspects.append(values["frame.number"])
+            stream.suspicious = stream.suspicious or from_broker
     found.connections = len(streams)
+    for stream in streams.values():
+        _end_of(stream, found, kills or [])
     _describe(found.broker, file, ports, None)
     _describe(found.clients, file, ports, _MOST_DESCRIBED)
     return found
+
+
+def _end_of(stream: _Stream, found: Judgement, kills: list[float]) -> None:
+    """A broker that ends a connection by itself ends it behind a frame."""
+    if stream.left <= 0:
+        return
+    killed = any(abs(stream.ended - each) < _KILL_SECONDS for each in kills)
+    if stream.ended_by_broker and not killed:
+        found.broker.packets += 1
+        found.broker.faults.append(f"connection {stream.number}: the broker ended it within a frame; {stream.left} bytes are no whole one")
+    else:
+        found.cut_off += 1
 
 
 def frames(file: Path, ports: list[int], spans: list[Span]) -> list[list[str]]:

@@ -42,7 +42,7 @@ class Wire:
             self._unable = str(e)
             print(f"== nothing is captured: {self._unable}", flush=True)
 
-    def show(self, tests: list[Test]) -> bool:
+    def show(self, tests: list[Test], kills: list[float]) -> bool:
         """Ends the capture of the project, judges it, and puts frames to tests. Returns whether there is a capture."""
         capture, self._capture = self._capture, None
         if capture is None:
@@ -51,7 +51,7 @@ class Wire:
         self._unread += [f"{self._project}: {each}" for each in faults]
         judgement = None
         try:
-            judgement = tshark.judge(capture.file, self._ports)
+            judgement = tshark.judge(capture.file, self._ports, kills)
             self._read[self._project] = judgement
             spans = [tshark.Span(each.began, each.ended) for each in tests]
             for test, frames in zip(tests, tshark.frames(capture.file, self._ports, spans)):
@@ -82,7 +82,10 @@ class Wire:
         row.tests = [results.judged(_NAMES[0], self._unread, self._began, now),
                      results.judged(_NAMES[1], faults, self._began, now)]  # fmt: skip
         connections = sum(each.connections for each in self._read.values())
+        cut_off = sum(each.cut_off for each in self._read.values())
         row.notes.append(f"{connections:,} connections, {broker_frames:,} frames of the broker, {client_frames:,} of clients")
+        if cut_off:
+            row.notes.append(f"{cut_off} connections ended within a frame, since the broker was killed or the client was gone")
         row.notes += [note for name, each in self._read.items() for note in _notes(name, each)]
         return row
 
