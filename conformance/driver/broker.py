@@ -12,7 +12,7 @@ import threading
 import time
 from pathlib import Path
 
-from driver.errors import Wrong
+from driver.errors import Broken, Wrong
 from driver.options import Place, User
 
 HOST = "127.0.0.1"
@@ -75,7 +75,7 @@ def jar(root: Path, say) -> Path:
         )  # fmt: skip
         found = _newest_jar(root)
         if done.returncode or found is None:
-            raise Wrong("the broker could not be built:\n" + "\n".join(done.stdout.splitlines()[-40:]))
+            raise Broken("the broker could not be built:\n" + "\n".join(done.stdout.splitlines()[-40:]))
     return found
 
 
@@ -152,10 +152,10 @@ class Millrace:
         return told
 
     def start(self) -> None:
-        """Starts the broker, and what answers projects that want it crashed. Raises Wrong if it does not listen."""
+        """Starts the broker, and what answers projects that want it crashed. Raises Broken if it does not listen."""
         fault = self._start()
         if fault:
-            raise Wrong(fault)
+            raise Broken(fault)
         ask = self._work / "ask"
         ask.write_text(_ASK, encoding="utf-8")
         ask.chmod(0o755)
@@ -183,7 +183,7 @@ class Millrace:
             input=self.user.password + "\n", capture_output=True, text=True, check=False,
         )  # fmt: skip
         if hashed.returncode:
-            raise Wrong(f"{self._jar.name} hash-password failed:\n{hashed.stderr}")
+            raise Broken(f"{self._jar.name} hash-password failed:\n{hashed.stderr}")
         return (
             "listeners:\n"
             f"  - name: anonymous\n    host: {HOST}\n    port: {self.place.port}\n    anonymous: true\n"
@@ -243,7 +243,7 @@ class Millrace:
             if self._process.poll() is not None:
                 self._died(self._process)
                 if fault := self._start():
-                    raise Wrong(fault)
+                    raise Broken(fault)
 
     def _answer(self) -> None:
         # Open for writing, too: the end of one who asks is not the end of the file.

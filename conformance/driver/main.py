@@ -13,7 +13,7 @@ from pathlib import Path
 
 from driver import broker as brokers
 from driver import brokerlog, console, install, options, page, probe, program, project, results, tshark, watch
-from driver.errors import Wrong
+from driver.errors import Broken, Wrong
 from driver.results import Report, Row
 from driver.tap import FAILED as FAILED_TEST
 from driver.tap import FAULT
@@ -45,6 +45,9 @@ def main(arguments: list[str]) -> int:
     except Wrong as e:
         print(f"conformance/run: {e}", file=sys.stderr)
         return WRONG
+    except Broken as e:
+        print(f"conformance/run: {e}", file=sys.stderr)
+        return FAILED
     except KeyboardInterrupt:
         print("\nconformance/run: interrupted", file=sys.stderr)
         return INTERRUPTED
@@ -152,6 +155,8 @@ class ConformanceRun:
             report.broker = probe.product(self._broker.place)
             for each in self._projects:
                 report.rows += self._rows(each)
+                if report.interrupted:
+                    raise KeyboardInterrupt
             report.rows.append(self._wire.row())
             if self._own:
                 report.rows.append(self._own_row())
@@ -172,13 +177,19 @@ class ConformanceRun:
             print(f"{each.name:<20} FAILED: {self._unbuilt[each.name]}")
             return [Row(each.name, each.name, "", each.exercises(each.name),
                         [results.of_faults([self._unbuilt[each.name]], "the project can be run", now, now)])]  # fmt: skip
-        if self._own:
-            self._own.revive()
+        try:
+            if self._own:
+                self._own.revive()
+        except Broken as e:
+            print(f"{each.name:<20} FAILED: {e}")
+            return [Row(each.name, each.name, "", each.exercises(each.name),
+                        [results.of_faults([str(e)], "there is a broker to run against", now, time.time())])]  # fmt: skip
         self._wire.begin(each.name)
         progress = console.Progress(each.name)
         told = self._broker.environment() | {"RUN_ID": self._run_id}
         run = program.run(each, told, OUT, progress.test)
         progress.end(run.faults)
+        self._report.interrupted = run.interrupted
         rows = rows_of(each, run)
         tests = [test for row in rows for test in row.tests if test.outcome in (FAILED_TEST, FAULT)]
         if not self._wire.show(tests, self._own.kills if self._own else []) and self._own:

@@ -3,7 +3,7 @@
 import socket
 import struct
 
-from driver.errors import Wrong
+from driver.errors import Broken
 from driver.options import Place
 
 _SASL = b"AMQP\x03\x01\x00\x00"
@@ -18,9 +18,9 @@ def product(place: Place) -> str:
         with socket.create_connection((place.host, place.port), _SECONDS) as connection:
             return _ask(connection)
     except (OSError, EOFError) as e:
-        raise Wrong(f"no AMQP broker answers at {place}: {e}") from e
+        raise Broken(f"no AMQP broker answers at {place}: {e}") from e
     except (ValueError, IndexError, struct.error, KeyError) as e:
-        raise Wrong(f"what answers at {place} is not understood: {e}") from e
+        raise Broken(f"what answers at {place} is not understood: {e}") from e
 
 
 def _ask(connection: socket.socket) -> str:

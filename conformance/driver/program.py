@@ -28,14 +28,16 @@ class Run:
     faults: list[str]
     out: Path
     err: Path
+    interrupted: bool = False
 
 
 def run(project: Project, told: dict[str, str], folder: Path, seen: Callable[[Test], None]) -> Run:
-    """Runs the program to its end, or to the end of its time. An interrupt ends it, too, and goes on to the caller."""
+    """Runs the program to its end, or to the end of its time. An interrupt ends it, too."""
     began = time.time()
     reader = Reader(began)
     out, err = folder / f"{project.name}.out.txt", folder / f"{project.name}.err.txt"
     code: int | None = None
+    interrupted = False
     with out.open("wb") as kept, err.open("wb") as errors:
         process = subprocess.Popen(
             ["sh", "-c", project.run], cwd=project.folder, env=clean(os.environ) | told, stdin=subprocess.DEVNULL,
@@ -46,9 +48,11 @@ def run(project: Project, told: dict[str, str], folder: Path, seen: Callable[[Te
         pump.start()
         try:
             code = _read(process, lines, project.minutes * 60, reader, kept, seen)
+        except KeyboardInterrupt:
+            interrupted = True
         finally:
             end_group(process)
-    return Run(reader, began, time.time(), reader.end(code, project.minutes), out, err)
+    return Run(reader, began, time.time(), reader.end(code, project.minutes, interrupted), out, err, interrupted)
 
 
 def clean(environment: dict[str, str]) -> dict[str, str]:

@@ -3,16 +3,19 @@
 import contextlib
 import io
 import os
+import socket
 import tempfile
+import threading
 import time
 import unittest
 from pathlib import Path
 
 from driver import brokerlog, install, options, probe, program, project
-from driver.errors import Wrong
+from driver.errors import Broken, Wrong
 from driver.main import rows_of
 from driver.options import Place, User
 from driver.tap import FAILED, PASSED
+from driver.test_tshark import frame, listed
 
 GOOD = 'name = "a"\nrun = "true"\nminutes = 1\norder = 1\n'
 
@@ -178,6 +181,41 @@ class BrokersLog(InAFolder):
         self.assertEqual([False, True, True, False], [each.is_error for each in entries])
         second = entries[1].moment
         self.assertEqual(["2026-11-27T09:02:15.540Z ERROR Queue - broken"], brokerlog.between(entries, second - 0.5, second + 0.5))
+
+
+class Asking(unittest.TestCase):
+    def answer(self, *answers: bytes) -> str:
+        """What is made of a broker that gives these answers, whatever it is asked."""
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            def serve():
+                with server.accept()[0] as connection, contextlib.suppress(ConnectionError):
+                    for each in answers:
+                        connection.recv(4096)
+                        connection.sendall(each)
+                    connection.recv(4096)
+
+            thread = threading.Thread(target=serve)
+            thread.start()
+            try:
+                return probe.product(Place("127.0.0.1", server.getsockname()[1]))
+            finally:
+                thread.join()
+
+    def test_a_broker_that_lets_everyone_in_tells_who_it_is(self):
+        sasl, amqp = b"AMQP\x03\x01\0\0", b"AMQP\0\x01\0\0"
+        mechanisms = frame(listed(0x40, 1, b"\xa3\x09ANONYMOUS"), 1)
+        outcome = frame(listed(0x44, 1, b"\x50\0"), 1)
+        properties = b"\xc1\x0e\x02\xa3\x07product\xa1\x02Mi"
+        opened = frame(listed(0x10, 10, b"\xa1\x01c" + b"\x40" * 8 + properties))
+        self.assertEqual("Mi", self.answer(sasl + mechanisms, outcome, amqp + opened))
+
+    def test_others_are_refused(self):
+        with self.assertRaisesRegex(Broken, "speaks no AMQP 1.0"):
+            self.answer(b"HTTP/1.1 400 Bad Request")
+        with self.assertRaisesRegex(Broken, "no AMQP broker answers at amqp://127.0.0.1:"):
+            self.answer(b"")
+        with self.assertRaisesRegex(Broken, "no AMQP broker answers"):
+            probe.product(Place("127.0.0.1", 1))
 
 
 class Decoding(unittest.TestCase):
