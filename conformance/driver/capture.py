@@ -89,8 +89,9 @@ class Capture:
         return self._errors.read_text(errors="replace")
 
     def _reason(self) -> str:
-        lines = [line for line in self._said().splitlines() if line.strip() and not line.startswith(("Capturing on", "File:"))]
-        return " ".join(lines[:3]) or f"exit code {self._process.poll()}, without a word"
+        lines = [line.removeprefix("dumpcap: ").strip() for line in self._said().splitlines()]
+        telling = [line for line in lines if line and not line.startswith(("Capturing on", "File:", "cap_set_proc"))]
+        return telling[0] if telling else f"exit code {self._process.poll()}, without a word"
 
 
 def _end_of(file: Path) -> bytes:
