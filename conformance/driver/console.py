@@ -9,6 +9,8 @@ from driver.errors import Wrong
 from driver.results import Report, Row
 from driver.tap import FAILED, FAULT, PASSED, SKIPPED, Test
 
+# The row of the broker itself.
+BROKER = "broker"
 HEADINGS = ("client", "version", "what was exercised", "passed", "failed", "skipped", "client's fault")
 
 
@@ -92,9 +94,11 @@ def table(rows: list[Row]) -> str:
 
 
 def markdown(report: Report) -> str:
-    """The table of compatibility, for the README."""
+    """The table of compatibility, for the README. The broker itself is no client."""
     lines = ["| client | version | what was exercised | result |", "|---|---|---|---|"]
     for row in report.rows:
+        if row.client == BROKER:
+            continue
         lines.append("| " + " | ".join(each.replace("|", "\\|") for each in (row.client, row.version, row.what, in_words(row))) + " |")
     return "\n".join(lines) + "\n"
 

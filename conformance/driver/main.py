@@ -1,5 +1,6 @@
 """A run, from the options to the exit code."""
 
+import fcntl
 import json
 import secrets
 import shutil
@@ -10,6 +11,7 @@ import tempfile
 import time
 import unittest
 from pathlib import Path
+from typing import TextIO
 
 from driver import broker as brokers
 from driver import brokerlog, console, install, options, page, probe, program, project, results, tshark, watch
@@ -97,15 +99,29 @@ def conformance(projects: list[project.Project], chosen) -> int:
             install.build(each, missing, chosen.offline, console.say)
         except install.Missing as e:
             unbuilt[each.name] = str(e)
+    OUT.parent.mkdir(exist_ok=True)
+    alone = _alone()
     shutil.rmtree(OUT, ignore_errors=True)
-    OUT.mkdir(parents=True)
+    OUT.mkdir()
     with tempfile.TemporaryDirectory(prefix="millrace-conformance-") as work:
         run = ConformanceRun(projects, unbuilt, chosen, Path(work))
         try:
             report = run.all()
         finally:
             run.end()
-    return tell(report, chosen)
+    code = tell(report, chosen)
+    alone.close()
+    return code
+
+
+def _alone() -> TextIO:
+    """Two runs would write over each other's report. Closed, or at the end of the process, the next one may start."""
+    lock = (ROOT / "target" / "conformance.lock").open("w", encoding="ascii")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as e:
+        raise Wrong("another run is going on here; it ends, or takes Ctrl-C") from e
+    return lock
 
 
 def tell(report: Report, chosen) -> int:
@@ -217,7 +233,7 @@ class ConformanceRun:
                            [f"{rss:.0f} MiB were resident"] if rss > limit else [], began, began),
             results.judged(f"stops within {brokers.STOP_SECONDS} s of SIGTERM", [fault] if fault else [], began, ended),
         ]  # fmt: skip
-        return Row("", "broker", "", "the process during the run", tests,
+        return Row("", console.BROKER, "", "the process during the run", tests,
                    [f"{self._own.starts} starts, at most {rss:.0f} MiB resident"])  # fmt: skip
 
     def _during(self, moment: float) -> str:

@@ -74,7 +74,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
                         help="the broker fails when it takes more memory than this, %(default)s MiB")  # fmt: skip
     parser.add_argument("--no-capture", action="store_true", help="do not capture what goes over the wire")
     parser.add_argument("--keep", action="store_true",
-                        help="keep the captures of all projects, not only of those that failed, and the broker's store")  # fmt: skip
+                        help="keep the captures of all projects, not only of those that failed")  # fmt: skip
     parser.add_argument("--markdown", action="store_true", help="print the table of compatibility at the end, as Markdown")
     parser.add_argument("--write-table", action="store_true", help="put that table into conformance/README.md")
     instead = parser.add_argument_group("instead of a run").add_mutually_exclusive_group()
