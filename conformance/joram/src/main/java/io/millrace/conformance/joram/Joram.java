@@ -1,6 +1,8 @@
 package io.millrace.conformance.joram;
 
 import io.millrace.conformance.joram.Trial.Verdict;
+import io.millrace.conformance.tap.Tap;
+import java.io.IOException;
 import java.io.PrintStream;
 import java.net.URI;
 import java.time.Duration;
@@ -12,6 +14,7 @@ import java.util.regex.Pattern;
 import junit.framework.Test;
 import junit.framework.TestCase;
 import junit.framework.TestSuite;
+import org.apache.qpid.jms.JmsConnectionFactory;
 import org.objectweb.jtests.jms.conform.connection.ConnectionTest;
 import org.objectweb.jtests.jms.conform.connection.TopicConnectionTest;
 import org.objectweb.jtests.jms.conform.message.MessageBodyTest;
@@ -88,6 +91,9 @@ public final class Joram implements Callable<Integer> {
     @Option(names = "--trace-frames", description = "show each AMQP frame, on the standard error output")
     private boolean traceFrames;
 
+    @Option(names = "--tap", description = "report as TAP, version 14")
+    private boolean asTap;
+
     private Joram() {}
 
     /** Runs the suite. */
@@ -105,15 +111,19 @@ public final class Joram implements Callable<Integer> {
             System.out.printf("joram: no test matches %s%n", only);
             return 2;
         }
+        // Addresses of this run, for a broker that keeps those of the last.
+        String run = "joram." + Long.toString(System.currentTimeMillis(), Character.MAX_RADIX) + ".";
+        return asTap ? tap(trials, broker, run) : report(trials, broker, run);
+    }
+
+    private int report(List<Trial> trials, URI broker, String run) throws InterruptedException {
         System.out.printf(
                 "joram: %d tests at %s, each waits up to %,d ms for a message%n",
                 trials.size(), url, TestConfig.TIMEOUT);
-        // Addresses of this run, for a broker that keeps those of the last.
-        String run = "joram." + Long.toString(System.currentTimeMillis(), Character.MAX_RADIX) + ".";
         List<Verdict> failed = new ArrayList<>();
         long start = System.nanoTime();
         for (int i = 0; i < trials.size(); i++) {
-            Verdict verdict = trials.get(i).run(broker, run + (i + 1), Duration.ofSeconds(limitSeconds));
+            Verdict verdict = trials.get(i).run(broker, run + (i + 1), limit());
             show(System.out, verdict);
             if (!verdict.passed()) {
                 failed.add(verdict);
@@ -124,6 +134,30 @@ public final class Joram implements Callable<Integer> {
                 trials.size() - failed.size(), failed.size(), (System.nanoTime() - start) / 1_000_000_000);
         failed.forEach(each -> System.out.printf("  %s%n", each.name()));
         return failed.isEmpty() ? 0 : 1;
+    }
+
+    private int tap(List<Trial> trials, URI broker, String run) throws IOException {
+        Tap tap = new Tap();
+        tap.client("joram-jms-tests", Tap.version(TestConfig.class, "org.fusesource.joram-jms-tests", "joram-jms-tests")
+                + " on Qpid JMS "
+                + Tap.version(JmsConnectionFactory.class, "org.apache.qpid", "qpid-jms-client"));
+        for (int i = 0; i < trials.size(); i++) {
+            Trial trial = trials.get(i);
+            String addresses = run + (i + 1);
+            // A trial has limits of its own, for the test and for the end of its connections, and says more when they are over.
+            tap.test(trial.name(), limit().multipliedBy(3), () -> {
+                Verdict verdict = trial.run(broker, addresses, limit());
+                show(System.err, verdict);
+                if (!verdict.passed()) {
+                    throw new AssertionError(String.join("\n", verdict.faults()));
+                }
+            });
+        }
+        return tap.finish();
+    }
+
+    private Duration limit() {
+        return Duration.ofSeconds(limitSeconds);
     }
 
     /** Must come before Qpid JMS is first used. */

@@ -1,12 +1,12 @@
 package io.millrace.conformance.orders;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Stream;
 
 /** What the application knows of its orders: which were accepted, settled and buried, and when. Safe for all threads. */
 final class Ledger {
@@ -68,30 +68,53 @@ final class Ledger {
         crashNanos.compareAndSet(Long.MAX_VALUE, System.nanoTime());
     }
 
+    boolean hasCrashed() {
+        return crashNanos.get() != Long.MAX_VALUE;
+    }
+
     /** Whether every accepted order has come to its end. */
     boolean complete() {
         return accepted.stream().allMatch(order -> poison(order) ? deaths.containsKey(order) : settledNanos.containsKey(order));
     }
 
-    /** What is wrong; empty if all is well. */
-    List<String> faults() {
-        List<String> faults = new ArrayList<>();
-        List<String> lost = accepted.stream()
-                .filter(order -> poison(order) ? !deaths.containsKey(order) : !settledNanos.containsKey(order))
-                .sorted()
-                .toList();
-        add(faults, lost, "accepted, but lost");
-        add(faults, cameBack.stream().sorted().toList(), "came back after they had been settled");
-        add(faults, deaths.keySet().stream().filter(order -> !poison(order)).sorted().toList(), "good, but dead-lettered");
-        add(faults, settledNanos.keySet().stream().filter(order -> !sent.contains(order)).sorted().toList(), "never sent");
-        return faults;
+    /** What is claimed of the broker. */
+    enum Claim {
+        KEPT("every accepted order is settled, or is poison and dead-lettered"),
+        FINAL("no order comes back once it is settled"),
+        JUST("no good order is dead-lettered"),
+        TRUE("no order arrives that was never sent");
+
+        final String words;
+
+        Claim(String words) {
+            this.words = words;
+        }
     }
 
-    private static void add(List<String> faults, List<String> orders, String what) {
-        if (!orders.isEmpty()) {
-            faults.add(orders.size() + " orders " + what + ", the first: "
-                    + orders.subList(0, Math.min(5, orders.size())));
-        }
+    /** What is wrong; empty if all is well. */
+    List<String> faults() {
+        return Stream.of(Claim.values()).flatMap(claim -> faults(claim).stream()).toList();
+    }
+
+    /** What is wrong with one claim; empty if it holds. */
+    List<String> faults(Claim claim) {
+        return switch (claim) {
+            case KEPT -> faults(
+                    accepted.stream()
+                            .filter(order -> poison(order) ? !deaths.containsKey(order) : !settledNanos.containsKey(order)),
+                    "accepted, but lost");
+            case FINAL -> faults(cameBack.stream(), "came back after they had been settled");
+            case JUST -> faults(deaths.keySet().stream().filter(order -> !poison(order)), "good, but dead-lettered");
+            case TRUE -> faults(settledNanos.keySet().stream().filter(order -> !sent.contains(order)), "never sent");
+        };
+    }
+
+    private static List<String> faults(Stream<String> wrong, String what) {
+        List<String> orders = wrong.sorted().toList();
+        return orders.isEmpty()
+                ? List.of()
+                : List.of(orders.size() + " orders " + what + ", the first: "
+                        + orders.subList(0, Math.min(5, orders.size())));
     }
 
     /** The figures, a row each. */

@@ -1,5 +1,7 @@
 package io.millrace.conformance.orders;
 
+import io.millrace.conformance.tap.Expect;
+import io.millrace.conformance.tap.Tap;
 import jakarta.jms.Connection;
 import jakarta.jms.DeliveryMode;
 import jakarta.jms.JMSException;
@@ -9,6 +11,7 @@ import jakarta.jms.MessageProducer;
 import jakarta.jms.Session;
 import jakarta.jms.TextMessage;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -70,6 +73,9 @@ public final class Orders implements Callable<Integer> {
     @Option(names = "--limit-seconds", defaultValue = "180", description = "give up after so long, ${DEFAULT-VALUE}")
     private int limitSeconds;
 
+    @Option(names = "--tap", description = "report as TAP, version 14; the rest goes to the standard error output")
+    private boolean asTap;
+
     private final Ledger ledger = new Ledger(TimeUnit.SECONDS.toNanos(2));
     private final AtomicInteger next = new AtomicInteger();
     private final AtomicBoolean crash = new AtomicBoolean();
@@ -84,6 +90,13 @@ public final class Orders implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
+        return asTap ? tap() : report(story());
+    }
+
+    /** How the story ended. */
+    private record Ending(boolean inTime, double seconds) {}
+
+    private Ending story() throws Exception {
         System.out.printf("orders: %,d orders to %s at %s%n", orders, queues, url);
         crash.set(!crashCommand.isEmpty());
         long start = System.nanoTime();
@@ -107,7 +120,30 @@ public final class Orders implements Callable<Integer> {
         if (!threads.awaitTermination(20, TimeUnit.SECONDS)) {
             threads.shutdownNow();
         }
-        return report(inTime, (System.nanoTime() - start) / 1e9);
+        return new Ending(inTime, (System.nanoTime() - start) / 1e9);
+    }
+
+    /** The story, and then a line for each claim. Whatever else is printed goes to the standard error output. */
+    private int tap() throws IOException {
+        Tap tap = new Tap();
+        tap.client("Qpid JMS", Tap.version(JmsConnectionFactory.class, "org.apache.qpid", "qpid-jms-client"));
+        String each = String.format("%,d orders are sent and processed within %d s", orders, limitSeconds);
+        tap.test(each, Duration.ofSeconds(limitSeconds + 60L), () -> {
+            Ending ending = story();
+            report(ending);
+            Expect.that(ending.inTime(), ledger.acceptedCount() + " were accepted, and some of them did not come to their end");
+        });
+        tap.test("all clients go on after a kill -9 of the broker", () -> {
+            if (crashCommand.isEmpty()) {
+                throw new Tap.Skipped("the broker can't be killed from here");
+            }
+            Expect.that(ledger.acceptedCount() == orders, "all orders are accepted, not " + ledger.acceptedCount());
+            Expect.that(ledger.hasCrashed(), "the broker was killed on the way");
+        });
+        for (Ledger.Claim claim : Ledger.Claim.values()) {
+            tap.test(claim.words, () -> Expect.equal(List.of(), ledger.faults(claim), claim.words));
+        }
+        return tap.finish();
     }
 
     private boolean await(List<Future<?>> sending, List<Future<?>> working, long start) throws Exception {
@@ -145,14 +181,14 @@ public final class Orders implements Callable<Integer> {
         }
     }
 
-    private int report(boolean inTime, double seconds) {
+    private int report(Ending ending) {
         ledger.counts().forEach(System.out::println);
         List<String> faults = new ArrayList<>(ledger.faults());
-        if (!inTime) {
+        if (!ending.inTime()) {
             faults.add("not finished within " + limitSeconds + " s");
         }
         faults.forEach(fault -> System.out.println("  FAULT: " + fault));
-        System.out.printf("orders: %s in %.1f s%n", faults.isEmpty() ? "nothing lost, nothing came back" : "FAILED", seconds);
+        System.out.printf("orders: %s in %.1f s%n", faults.isEmpty() ? "nothing lost, nothing came back" : "FAILED", ending.seconds());
         System.out.printf("%d passed, %d failed%n", faults.isEmpty() ? 1 : 0, faults.isEmpty() ? 0 : 1);
         return faults.isEmpty() ? 0 : 1;
     }
@@ -188,7 +224,10 @@ public final class Orders implements Callable<Integer> {
     private void crashBroker() throws IOException, InterruptedException {
         System.out.printf("  crash: %s%n", crashCommand);
         ledger.crashed();
-        int exit = new ProcessBuilder("sh", "-c", crashCommand).inheritIO().start().waitFor();
+        int exit = new ProcessBuilder("sh", "-c", "exec >&2; " + crashCommand)
+                .inheritIO()
+                .start()
+                .waitFor();
         if (exit != 0) {
             throw new IllegalStateException("the crash command ended with " + exit);
         }
