@@ -13,6 +13,8 @@ import jakarta.jms.TemporaryQueue;
 import jakarta.jms.Topic;
 import jakarta.jms.TransactionRolledBackException;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
@@ -71,63 +73,107 @@ final class Reconnecting {
         load(trial, () -> trial.broker().restart());
     }
 
-    /** One sends, three receive (a listener, one that acknowledges itself, one with transactions); a third of the way comes a blow. */
-    private static void load(Trial trial, Tap.Body blow) throws Exception {
-        Set<String> got = ConcurrentHashMap.newKeySet();
-        CountDownLatch third = new CountDownLatch(LOAD / 3);
-        Queue queue = trial.session().createQueue(trial.address());
-        Session listening = trial.connect(failover(trial)).createSession(false, Session.AUTO_ACKNOWLEDGE);
-        listening.createConsumer(queue).setMessageListener(message -> note(message, got, third));
-        Future<Void> acknowledging = trial.beside(() -> {
-            Session session = trial.connect(failover(trial, "jms.prefetchPolicy.all=20"))
-                    .createSession(false, Session.CLIENT_ACKNOWLEDGE);
-            MessageConsumer consumer = session.createConsumer(queue);
-            while (got.size() < LOAD) {
-                Message message = consumer.receive(200);
-                if (message != null) {
-                    message.acknowledge();
-                    note(message, got, third);
-                }
-            }
-            return null;
-        });
-        Future<Void> transacting = trial.beside(() -> {
-            Session session = trial.connect(failover(trial, "jms.prefetchPolicy.all=20"))
-                    .createSession(true, Session.SESSION_TRANSACTED);
-            MessageConsumer consumer = session.createConsumer(queue);
-            while (got.size() < LOAD) {
-                Message message = consumer.receive(200);
-                if (message != null && committed(session)) {
-                    note(message, got, third);
-                }
-            }
-            return null;
-        });
-        Future<Void> sending = trial.beside(() -> {
-            Session session = trial.connect(failover(trial)).createSession(false, Session.AUTO_ACKNOWLEDGE);
-            Messages.send(session, queue, Messages.numbers(0, LOAD));
-            return null;
-        });
-        Expect.that(third.await(30, TimeUnit.SECONDS), "a third of the messages");
-        blow.run();
-        sending.get(30, TimeUnit.SECONDS);
-        Expect.within(Duration.ofSeconds(30), "all " + LOAD + " messages", () -> got.size() == LOAD);
-        acknowledging.get(10, TimeUnit.SECONDS);
-        transacting.get(10, TimeUnit.SECONDS);
-    }
+    /** Which messages came, and which a commit of unknown end may have taken. */
+    private static final class Ledger {
+        final Set<String> got = ConcurrentHashMap.newKeySet();
+        final Set<String> unsure = ConcurrentHashMap.newKeySet();
+        final CountDownLatch third = new CountDownLatch(LOAD / 3);
 
-    private static void note(Message message, Set<String> got, CountDownLatch third) {
-        try {
-            if (got.add(Messages.text(message))) {
-                third.countDown();
+        void note(Message message) {
+            try {
+                if (got.add(Messages.text(message))) {
+                    third.countDown();
+                }
+            } catch (JMSException e) {
+                throw new IllegalStateException(e);
             }
-        } catch (JMSException e) {
-            throw new IllegalStateException(e);
+        }
+
+        List<String> missing() {
+            List<String> missing = new ArrayList<>(Messages.numbers(0, LOAD));
+            missing.removeAll(got);
+            missing.removeAll(unsure);
+            return missing;
         }
     }
 
-    private static boolean committed(Session session) throws JMSException {
+    /** One sends, three receive (a listener, one that acknowledges itself, one with transactions); a third of the way comes a blow. */
+    private static void load(Trial trial, Tap.Body blow) throws Exception {
+        Ledger ledger = new Ledger();
+        Queue queue = trial.session().createQueue(trial.address());
+        Session listening = trial.connect(failover(trial)).createSession(false, Session.AUTO_ACKNOWLEDGE);
+        listening.createConsumer(queue).setMessageListener(ledger::note);
+        List<Future<Void>> workers = List.of(
+                trial.beside(() -> {
+                    Session session = trial.connect(failover(trial)).createSession(false, Session.AUTO_ACKNOWLEDGE);
+                    Messages.send(session, queue, Messages.numbers(0, LOAD));
+                    return null;
+                }),
+                trial.beside(() -> acknowledging(trial, queue, ledger)),
+                trial.beside(() -> transacting(trial, queue, ledger)));
+        Expect.that(ledger.third.await(30, TimeUnit.SECONDS), "a third of the messages");
+        blow.run();
         try {
+            Expect.within(Duration.ofSeconds(40), "all " + LOAD + " messages", () -> {
+                for (Future<Void> worker : workers) {
+                    if (worker.isDone()) {
+                        worker.get();
+                    }
+                }
+                return ledger.missing().isEmpty();
+            });
+        } catch (AssertionError e) {
+            throw new AssertionError(e.getMessage() + "; missing: " + ledger.missing(), e);
+        }
+        for (Future<Void> worker : workers) {
+            worker.get(10, TimeUnit.SECONDS);
+        }
+        List<String> receipts = Messages.browse(trial.session(), trial.session().createQueue(trial.address("receipts")));
+        Expect.equal(receipts.size(), new TreeSet<>(receipts).size(), "transactions, one for each message that has any");
+        ledger.unsure.removeAll(ledger.got);
+        ledger.unsure.removeAll(receipts);
+        Expect.equal(Set.of(), ledger.unsure, "messages of transactions that were neither committed nor rolled back");
+    }
+
+    private static Void acknowledging(Trial trial, Queue queue, Ledger ledger) throws JMSException {
+        Session session =
+                trial.connect(failover(trial, "jms.prefetchPolicy.all=20")).createSession(false, Session.CLIENT_ACKNOWLEDGE);
+        MessageConsumer consumer = session.createConsumer(queue);
+        while (!ledger.missing().isEmpty()) {
+            Message message = consumer.receive(200);
+            if (message != null) {
+                ledger.note(message);
+                message.acknowledge();
+            }
+        }
+        return null;
+    }
+
+    private static Void transacting(Trial trial, Queue queue, Ledger ledger) throws JMSException {
+        Session session =
+                trial.connect(failover(trial, "jms.prefetchPolicy.all=20")).createSession(true, Session.SESSION_TRANSACTED);
+        MessageConsumer consumer = session.createConsumer(queue);
+        MessageProducer receipts = session.createProducer(session.createQueue(trial.address("receipts")));
+        while (!ledger.missing().isEmpty()) {
+            Message message = consumer.receive(200);
+            if (message == null) {
+                continue;
+            }
+            if (sent(session, receipts, Messages.text(message))) {
+                ledger.note(message);
+            } else {
+                ledger.unsure.add(Messages.text(message));
+            }
+        }
+        return null;
+    }
+
+    /** Sends in a transaction. Whether that was committed for certain; otherwise it may have been, or not. */
+    private static boolean sent(Session session, MessageProducer producer, String... texts) throws JMSException {
+        try {
+            for (String text : texts) {
+                producer.send(session.createTextMessage(text));
+            }
             session.commit();
             return true;
         } catch (TransactionRolledBackException e) {
@@ -145,7 +191,7 @@ final class Reconnecting {
             Session session = trial.connect(failover(trial)).createSession(true, Session.SESSION_TRANSACTED);
             MessageProducer producer = session.createProducer(queue);
             for (int batch = 0; batch < batches; batch++) {
-                while (!sent(session, producer, batch)) {
+                while (!sent(session, producer, batch + "-0", batch + "-1", batch + "-2")) {
                     unsure.add(batch);
                 }
                 third.countDown();
@@ -166,18 +212,6 @@ final class Reconnecting {
         Expect.equal(batches, seen.size(), "transactions");
     }
 
-    /** Whether a transaction of three messages was committed for certain. */
-    private static boolean sent(Session session, MessageProducer producer, int batch) throws JMSException {
-        try {
-            for (int i = 0; i < 3; i++) {
-                producer.send(session.createTextMessage(batch + "-" + i));
-            }
-        } catch (TransactionRolledBackException e) {
-            return false;
-        }
-        return committed(session);
-    }
-
     private static void durable(Trial trial) throws Exception {
         trial.broker().needsCrash();
         int count = 300;
@@ -187,7 +221,15 @@ final class Reconnecting {
                 .createSession(false, Session.AUTO_ACKNOWLEDGE);
         Topic topic = session.createTopic(trial.address());
         MessageConsumer consumer = session.createDurableConsumer(topic, "news");
-        consumer.setMessageListener(message -> note(message, got, third));
+        consumer.setMessageListener(message -> {
+            try {
+                if (got.add(Messages.text(message))) {
+                    third.countDown();
+                }
+            } catch (JMSException e) {
+                throw new IllegalStateException(e);
+            }
+        });
         Future<Void> sending = trial.beside(() -> {
             Session publishing = trial.connect(failover(trial)).createSession(false, Session.AUTO_ACKNOWLEDGE);
             Messages.send(publishing, topic, Messages.numbers(0, count));
