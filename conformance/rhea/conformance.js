@@ -12,10 +12,9 @@ async function run() {
   const wanted = process.argv.slice(2);
   tap.begin();
   for (const [client, files] of Object.entries(SECTIONS)) {
-    tap.client(client);
-    for (const file of files) {
-      if (!wanted.length || wanted.some((word) => file.includes(word))) await require(`./${file}.js`)();
-    }
+    const chosen = files.filter((file) => !wanted.length || wanted.some((word) => file.includes(word)));
+    if (chosen.length) tap.client(client);
+    for (const file of chosen) await require(`./${file}.js`)();
   }
   tap.end();
 }

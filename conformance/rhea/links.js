@@ -189,6 +189,25 @@ module.exports = async function links() {
     assert.deepEqual(bodies(await rest(made, at)), [1, 2, 4, 6, 7, 8]);
   });
 
+  await test(
+    'a message that is released right after another was accepted comes back',
+    async (trial) => {
+      const { made, at } = await queue(trial, 'one-turn', 2);
+      const { receiver: asked, inbox } = await receiver(made, byHand(at));
+      asked.add_credit(2);
+      const [first, second] = await inbox.take(2);
+      first.delivery.accept();
+      second.delivery.release();
+      asked.close();
+      await event(asked, 'receiver_close');
+      assert.deepEqual(bodies(await rest(made, at)), [1]);
+    },
+    {
+      todo:
+        'fault of the client: rhea/lib/session.js:102 compares outcomes only from the third delivery of a turn on, and says accepted of both: the frame is disposition(first=0, last=1, accepted)',
+    },
+  );
+
   await test('unsettled messages of a closed link come back in order, uncounted', async (trial) => {
     const { made, at } = await queue(trial, 'closed', 5);
     const { receiver: asked, inbox } = await receiver(made, byHand(at));
