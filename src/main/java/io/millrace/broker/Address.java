@@ -14,6 +14,12 @@ record Address(String plain, Optional<NodeType> type) {
     static final String TEMPORARY_QUEUE = "temp-queue/";
     static final String TEMPORARY_TOPIC = "temp-topic/";
 
+    /**
+     * What the names of services begin with, such as $management and $cbs: a client that asks for one that is not there must be
+     * told, or it waits for an answer that never comes.
+     */
+    static final String RESERVED = "$";
+
     private static final String QUEUE = "queue://";
     private static final String TOPIC = "topic://";
     private static final int MAX_LENGTH = 255;

@@ -176,6 +176,13 @@ final class AddressBook {
                     "the temporary " + (plain.startsWith(Address.TEMPORARY_TOPIC) ? "topic" : "queue") + " '" + plain
                             + "' is gone; its owner has closed it"));
         }
+        if (plain.startsWith(Address.RESERVED)) {
+            return Optional.of(new Condition(
+                    Condition.NOT_FOUND,
+                    "there is no '" + plain
+                            + "' in this broker; no queue or topic is made with a name that begins with "
+                            + Address.RESERVED));
+        }
         if (type == NodeType.TOPIC && new TopicPattern(plain).wild()) {
             return Optional.of(new Condition(
                     Condition.INVALID_FIELD,

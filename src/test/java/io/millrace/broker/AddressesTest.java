@@ -134,6 +134,21 @@ class AddressesTest {
         }
 
         @Test
+        void namesThatAreTheBrokersOwnAreNotMadeWhateverTheRulesSay() {
+            BrokerScene scene = new BrokerScene(1);
+            for (String address : List.of("$management", "/$cbs", "queue://$any", "topic://$any")) {
+                BrokerScene.Opened opened = scene.open(0, address, Request.Use.SEND, this);
+                scene.settle();
+
+                assertEquals(Condition.NOT_FOUND, opened.refusal().symbol(), address);
+                assertTrue(
+                        opened.refusal().description().contains("$"),
+                        opened.refusal().description());
+            }
+            assertEquals(List.of(), scene.journal.recover());
+        }
+
+        @Test
         void theFirstRuleThatMatchesDecides() {
             Config config = withRules(
                     new AutoCreateRule("private.*", false, false, QueueSettings.DEFAULT),
