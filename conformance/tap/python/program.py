@@ -59,6 +59,18 @@ class Program:
         assert code == 0, f"{self.name} ended with code {code}: {self.output()}"
         return self.lines
 
+    def failed(self, limit_seconds=20):
+        """Waits for its end, which must be a failure, and gives what it wrote."""
+        deadline = time.monotonic() + limit_seconds
+        while self._next(deadline, "its end") is not None:
+            pass
+        assert self._process.wait(5) > 0, f"{self.name} did not fail: {self.output()}"
+        return self.output()
+
+    def killed(self):
+        self._process.kill()
+        self._process.wait()
+
     def stopped(self, signal, limit_seconds=15):
         """Sends it the signal and waits for its end."""
         self._process.send_signal(signal)

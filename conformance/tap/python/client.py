@@ -1,4 +1,4 @@
-"""What the tests do with the broker again and again."""
+"""What the tests do with the broker again and again, with proton's Python binding."""
 import os
 from contextlib import contextmanager
 
