@@ -107,9 +107,9 @@ class types : public program {
     }
 
   private:
-    // proton's == throws for null.
+    // By their bytes: proton's == throws when there is a null in them.
     static bool same(const proton::value& a, const proton::value& b) {
-        return a.empty() || b.empty() ? a.empty() && b.empty() : a.type() == b.type() && a == b;
+        return proton::message(a).encode() == proton::message(b).encode();
     }
 
     std::vector<proton::value> values;
