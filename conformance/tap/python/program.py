@@ -76,6 +76,12 @@ class Program:
         self._process.send_signal(signal)
         return self.finished(limit_seconds)
 
+    def rest(self):
+        """What a program that has ended wrote last."""
+        while self._next(time.monotonic() + 5, "its end") is not None:
+            pass
+        return self.output()
+
     def output(self):
         return " | ".join(self.lines[-20:])
 
