@@ -149,8 +149,8 @@ def notifications():
 
 
 @suite.test("a user with a password is let in by PLAIN", needs=["AMQP_USER_URL"], limit_seconds=5,
-            todo="proton's C library does not send a password in clear text unless pn_sasl_set_allow_insecure_mechs is called, and "
-                 "amqp1.c never does (event_thread): it ends the connection when it has read @sasl-mechanisms [:PLAIN]")
+            todo="proton's C library does not send a password in clear text unless pn_sasl_set_allow_insecure_mechs is called, "
+                 "and amqp1.c never does (event_thread): it ends the connection when it has read @sasl-mechanisms [:PLAIN]")
 def with_user():
     prefix = address("collectd.user")
     with collectd(prefix, USER), messages(f"{prefix}/json") as texts:
@@ -193,8 +193,8 @@ def crashed():
 
 
 @suite.test("it goes on after the broker was stopped and is there again", needs=["BROKER_RESTART"], limit_seconds=30,
-            todo="any @close of a broker ends collectd: for PN_CONNECTION_REMOTE_CLOSE amqp1.c (handle) asks for the condition of a "
-                 "session, of which that event has none: pn_session_remote_condition: Assertion `session' failed")
+            todo="any @close of a broker ends collectd: for PN_CONNECTION_REMOTE_CLOSE amqp1.c (handle) asks for the condition of "
+                 "a session, of which that event has none: pn_session_remote_condition: Assertion `session' failed")
 def restarted():
     goes_on(address("collectd.restart"), restart)
 

@@ -131,7 +131,8 @@ def connect():
     run("simple_connect", "-a", HOST, "-s", "-m", "ANONYMOUS")
 
 
-@suite.test("example simple_connect: PLAIN with the right password is let in, with a wrong one it is not", needs=["AMQP_USER_URL"])
+@suite.test("example simple_connect: PLAIN with the right password is let in, with a wrong one it is not",
+            needs=["AMQP_USER_URL"])
 def connect_user():
     login = ["simple_connect", "-a", USER_HOST, "-u", USER, "-m", "PLAIN", "-i", "-p"]
     run(*login, PASSWORD)
@@ -165,8 +166,8 @@ for name, how, need in (("killed", crash, "BROKER_CRASH"), ("stopped", restart, 
         equal("received", list(range(1, count + 1)), received)
 
 
-@suite.test("example service_bus, over TCP: a filter that is a bare string is no reason to refuse the link", needs=["AMQP_USER_URL"],
-            limit_seconds=30)
+@suite.test("example service_bus, over TCP: a filter that is a bare string is no reason to refuse the link",
+            needs=["AMQP_USER_URL"], limit_seconds=30)
 def service_bus():
     queue = address("cpp.service-bus")
     with program("service_bus", "-n", USER_HOST, "-p", USER, "-k", PASSWORD, "-e", queue) as running:

@@ -125,8 +125,8 @@ def durable():
     equal("left", list(range(0, 100, 2)), bodies(queue))
 
 
-@suite.test("a committed transaction outlives a crash whole, and one without a commit leaves nothing", needs=["BROKER_CRASH"],
-            limit_seconds=30)
+@suite.test("a committed transaction outlives a crash whole, and one without a commit leaves nothing",
+            needs=["BROKER_CRASH"], limit_seconds=30)
 def transactions():
     source, target = address("python.crash.from"), address("python.crash.to")
     send(source, *range(10))

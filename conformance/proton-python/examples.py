@@ -192,7 +192,8 @@ def receiver_crash():
         equal("records at the receiver", [(str(n), f"record {n}") for n in range(1, count + 1)], records(folder, "dst_db"))
 
 
-@suite.test("example db_send: no record is lost when the broker is killed in between", needs=["BROKER_CRASH"], limit_seconds=40,
+@suite.test("example db_send: no record is lost when the broker is killed in between", needs=["BROKER_CRASH"],
+            limit_seconds=40,
             todo="when db_send.py has reconnected it reads again what is still under way and sends it a second time with the same "
                  "delivery-tag (lines 76 and 90), which must be unique (2.6.12); the broker ends the session and says so")
 def sender_crash():

@@ -2,14 +2,12 @@
 import os
 import uuid
 
-from proton import (Array, Data, Described, Message, byte, char, decimal32, decimal64, decimal128, float32, int32, short,
-                    symbol, timestamp, ubyte, uint, ulong, ushort)
+from proton import (UNDESCRIBED, Array, Data, Described, Message, byte, char, decimal32, decimal64, decimal128, float32, int32,
+                    short, symbol, timestamp, ubyte, uint, ulong, ushort)
 
 from client import connected
 from suite import suite
 from tap import address, equal, restart
-
-UNDESCRIBED = None
 
 SIMPLE = {
     "null": [None],
