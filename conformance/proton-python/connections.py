@@ -95,16 +95,16 @@ def virtual_host():
         connection.create_sender(address("python.virtual-host")).send(Message(body=1))
 
 
-@suite.test("a second container of the same name is let in, unless it asks to be the only one")
+@suite.test("containers of the same name are let in, unless both ask to be the only one")
 def same_container():
     name, queue = address("python.twin"), address("python.twins")
-    with connected(container_id=name) as one, connected(container_id=name) as two:
+    with connected(container_id=name, desired_capabilities=ONLY_ONE) as one, connected(container_id=name) as two:
         for connection in (one, two):
             connection.create_sender(queue).send(Message(body=1))
         try:
             with connected(container_id=name, desired_capabilities=ONLY_ONE) as third:
                 third.create_sender(queue)
-                raise AssertionError("a third one that asked to be the only one was let in")
+                raise AssertionError("a second one that asked to be the only one was let in")
         except ConnectionClosed as e:
             equal("condition", "amqp:invalid-field", e.condition)
     equal("arrived", [1, 1], bodies(queue))
