@@ -18,6 +18,7 @@ import org.apache.qpid.protonj2.client.Receiver;
 import org.apache.qpid.protonj2.client.StreamDelivery;
 import org.apache.qpid.protonj2.client.StreamReceiver;
 import org.apache.qpid.protonj2.client.StreamReceiverMessage;
+import org.apache.qpid.protonj2.client.StreamReceiverOptions;
 import org.apache.qpid.protonj2.client.StreamSender;
 import org.apache.qpid.protonj2.client.StreamSenderMessage;
 
@@ -63,6 +64,10 @@ final class Streaming extends Clients {
         return sum.getValue();
     }
 
+    private static StreamReceiverOptions byHand() {
+        return new StreamReceiverOptions().autoAccept(false);
+    }
+
     private static StreamDelivery next(StreamReceiver receiver) throws Exception {
         StreamDelivery delivery = receiver.receive(LIMIT_SECONDS, TimeUnit.SECONDS);
         Expect.that(delivery != null, "a message within " + LIMIT_SECONDS + " s");
@@ -86,7 +91,7 @@ final class Streaming extends Clients {
         try (Connection connection = connect();
                 StreamSender sender = connection.openStreamSender(address)) {
             long sum = send(sender, PIECES_OF_20_MIB);
-            try (StreamReceiver receiver = connection.openStreamReceiver(address)) {
+            try (StreamReceiver receiver = connection.openStreamReceiver(address, byHand())) {
                 StreamDelivery delivery = next(receiver);
                 StreamReceiverMessage message = delivery.message();
                 Expect.equal(PIECES_OF_20_MIB, message.property("pieces"), "a property");
@@ -132,7 +137,7 @@ final class Streaming extends Clients {
                 }
             }
             message.tracker().awaitAccepted(LIMIT_SECONDS, TimeUnit.SECONDS);
-            try (StreamReceiver receiver = connection.openStreamReceiver(address)) {
+            try (StreamReceiver receiver = connection.openStreamReceiver(address, byHand())) {
                 StreamDelivery delivery = next(receiver);
                 Expect.equal(sum.getValue(), sumOf(delivery.message().body(), 10 * 9 + 90 * 10 + 200 * 11), "checksum");
                 delivery.accept();
@@ -163,7 +168,7 @@ final class Streaming extends Clients {
                 Expect.that(message.aborted(), "aborted");
             }
             long sum = send(sender, 3);
-            try (StreamReceiver receiver = connection.openStreamReceiver(address)) {
+            try (StreamReceiver receiver = connection.openStreamReceiver(address, byHand())) {
                 StreamDelivery delivery = next(receiver);
                 Expect.equal(sum, sumOf(delivery.message().body(), 3 * PIECE), "checksum of the message that was not aborted");
                 delivery.accept();
@@ -185,7 +190,7 @@ final class Streaming extends Clients {
         try (Connection connection = connect();
                 StreamSender sender = connection.openStreamSender(address)) {
             long sum = send(sender, 40);
-            try (StreamReceiver receiver = connection.openStreamReceiver(address)) {
+            try (StreamReceiver receiver = connection.openStreamReceiver(address, byHand())) {
                 StreamDelivery first = next(receiver);
                 sumOf(first.message().body(), 40 * PIECE);
                 first.release();
@@ -202,12 +207,12 @@ final class Streaming extends Clients {
         try (Connection connection = connect();
                 StreamSender sender = connection.openStreamSender(address)) {
             long sum = send(sender, 40);
-            try (StreamReceiver receiver = connection.openStreamReceiver(address)) {
+            try (StreamReceiver receiver = connection.openStreamReceiver(address, byHand())) {
                 StreamDelivery delivery = next(receiver);
                 Expect.equal(PIECE, delivery.message().body().readNBytes(PIECE).length, "bytes of the beginning");
                 delivery.reject("shop:bad", "the beginning was enough");
             }
-            try (StreamReceiver receiver = connection.openStreamReceiver(address + ".dlq")) {
+            try (StreamReceiver receiver = connection.openStreamReceiver(address + ".dlq", byHand())) {
                 StreamDelivery delivery = next(receiver);
                 Expect.equal(sum, sumOf(delivery.message().body(), 40 * PIECE), "checksum");
                 delivery.accept();

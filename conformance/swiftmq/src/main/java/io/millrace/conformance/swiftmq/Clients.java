@@ -12,7 +12,9 @@ import com.swiftmq.amqp.v100.types.AMQPString;
 import io.millrace.conformance.tap.Broker;
 import io.millrace.conformance.tap.Expect;
 import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -24,6 +26,7 @@ class Clients {
     private static final long SILENCE_MILLIS = 300;
 
     final Broker broker;
+    private final Map<Connection, List<Session>> sessions = new IdentityHashMap<>();
     private final AMQPContext context = new AMQPContext(AMQPContext.CLIENT);
 
     Clients(Broker broker) {
@@ -48,8 +51,20 @@ class Clients {
         return connection;
     }
 
-    static Session session(Connection connection) throws Exception {
-        return connection.createSession(WINDOW, WINDOW);
+    Session session(Connection connection) throws Exception {
+        return session(connection, WINDOW);
+    }
+
+    Session session(Connection connection, int window) throws Exception {
+        Session session = connection.createSession(window, window);
+        sessions.computeIfAbsent(connection, none -> new ArrayList<>()).add(session);
+        return session;
+    }
+
+    /** Closes a connection in order. Its sessions first: the client may send its close before what they still have to send. */
+    void close(Connection connection) {
+        sessions.getOrDefault(connection, List.of()).forEach(Session::close);
+        connection.close();
     }
 
     static AMQPMessage text(String body) {
@@ -103,7 +118,7 @@ class Clients {
         expectNothing(
                 session(connection).createConsumer(address, CREDIT, QoS.AT_LEAST_ONCE, false, null),
                 "nothing is left in " + address);
-        connection.close();
+        close(connection);
     }
 
     static List<String> numbers(int from, int to) {

@@ -26,7 +26,12 @@ final class Connecting extends Clients {
 
     void run(Tap tap) {
         tap.test("a connection without SASL is let in where anyone may connect", () -> usable(connect(), "no-sasl"));
-        tap.test("a connection as anonymous is let in where anyone may connect", this::anonymous);
+        tap.todo(
+                "a connection as anonymous is let in where anyone may connect",
+                Duration.ofSeconds(5),
+                "fault of the client: com/swiftmq/amqp/v100/client/ConnectionDispatcher.java:175-177 asks the JDK for a SASL client"
+                        + " for ANONYMOUS, which has none (null), and connect() waits for ever; connect without SASL instead",
+                this::anonymous);
         tap.test("a user logs in with PLAIN", this::plain);
         tap.test("a wrong password is refused", this::wrongPassword);
         tap.test("frames of 1 KiB carry a message of 200 KiB both ways", this::smallFrames);
@@ -40,7 +45,7 @@ final class Connecting extends Clients {
         send(session, address, "let in");
         Consumer consumer = session.createConsumer(address, CREDIT, QoS.AT_LEAST_ONCE, false, null);
         Expect.equal(List.of("let in"), accept(consumer, 1), "message");
-        connection.close();
+        close(connection);
     }
 
     private void anonymous() throws Exception {
@@ -81,7 +86,7 @@ final class Connecting extends Clients {
         AMQPMessage got = next(session.createConsumer(address, CREDIT, QoS.AT_LEAST_ONCE, false, null));
         Expect.that(Arrays.equals(body, got.getData().get(0).getValue()), "the body as it was sent");
         got.accept();
-        connection.close();
+        close(connection);
     }
 
     private void heartbeats() throws Exception {
@@ -109,6 +114,6 @@ final class Connecting extends Clients {
         Consumer consumer = session(again).createConsumer(address, CREDIT, QoS.AT_LEAST_ONCE, false, null);
         Expect.equal(numbers(0, 100), accept(consumer, 100), "messages");
         expectNothing(consumer, "nothing comes twice");
-        again.close();
+        close(again);
     }
 }

@@ -38,8 +38,8 @@ final class Qualities extends Clients {
     private void quality(String name, int quality, int window) throws Exception {
         String address = broker.address("swiftmq." + name + "." + window);
         Connection connection = connect();
-        Session sending = connection.createSession(window, window);
-        Session receiving = connection.createSession(window, window);
+        Session sending = session(connection, window);
+        Session receiving = session(connection, window);
         DeliveryMemory memory = new DefaultDeliveryMemory();
         Consumer consumer = receiving.createConsumer(address, 50, quality, false, null, memory);
         Producer producer = sending.createProducer(address, quality);
@@ -52,7 +52,7 @@ final class Qualities extends Clients {
         producer.close();
         Expect.equal(0, producer.getDeliveryMemory().getNumberUnsettled(), "unsettled on the side of the producer");
         expectNothing(consumer, "each message once");
-        connection.close();
+        close(connection);
         expectEmpty(address);
     }
 
@@ -61,7 +61,7 @@ final class Qualities extends Clients {
         byte[] body = new byte[LARGE];
         new Random(window).nextBytes(body);
         Connection connection = connect();
-        Session session = connection.createSession(window, window);
+        Session session = session(connection, window);
         Producer producer = session.createProducer(address, QoS.AT_LEAST_ONCE);
         AMQPMessage message = new AMQPMessage();
         message.addData(new Data(body));
@@ -70,7 +70,7 @@ final class Qualities extends Clients {
         AMQPMessage got = next(consumer);
         Expect.that(Arrays.equals(body, got.getData().get(0).getValue()), "the body as it was sent");
         got.accept();
-        connection.close();
+        close(connection);
     }
 
     private void closesWhenSettled() throws Exception {
@@ -83,6 +83,6 @@ final class Qualities extends Clients {
             producer.close();
             Expect.equal(0, producer.getDeliveryMemory().getNumberUnsettled(), "unsettled");
         }
-        connection.close();
+        close(connection);
     }
 }

@@ -46,7 +46,7 @@ final class Resuming extends Clients {
         Producer producer = session(connection).createProducer(address, QoS.EXACTLY_ONCE, memory);
         Expect.within(Duration.ofSeconds(10), "all is settled", () -> memory.getNumberUnsettled() == 0);
         producer.close();
-        connection.close();
+        close(connection);
     }
 
     /** That a queue has each number once. */
@@ -56,7 +56,7 @@ final class Resuming extends Clients {
         List<String> all = accept(consumer, count);
         Expect.equal(new TreeSet<>(numbers(0, count)), new TreeSet<>(all), "messages");
         expectNothing(consumer, "each message once");
-        connection.close();
+        close(connection);
     }
 
     private void producer() throws Exception {
@@ -106,7 +106,7 @@ final class Resuming extends Clients {
         expectNothing(resumed, "each message once");
         Expect.within(Duration.ofSeconds(10), "all is settled", () -> memory.getNumberUnsettled() == 0);
         resumed.close();
-        again.close();
+        close(again);
         expectEmpty(address);
     }
 }

@@ -36,7 +36,7 @@ final class Transacting extends Clients {
         controller.rollback(controller.createTxnId());
         Expect.that(controller.isSupportLocalTransactions(), "local transactions");
         Expect.that(controller.isSupportMultiTxnsPerSsn(), "several transactions of a session");
-        connection.close();
+        close(connection);
     }
 
     private static void sendIn(TxnIdIF transaction, Producer producer, String text) throws Exception {
@@ -74,7 +74,7 @@ final class Transacting extends Clients {
             Expect.equal(numbers(0, 5), accept(consumer, 5), "after the commit");
         }
         expectNothing(consumer, "afterwards");
-        connection.close();
+        close(connection);
     }
 
     private void accepts(boolean commits) throws Exception {
@@ -95,7 +95,7 @@ final class Transacting extends Clients {
             Expect.equal(List.of("a", "b"), accept(consumer, 2), "after the rollback");
         }
         expectNothing(consumer, "afterwards");
-        connection.close();
+        close(connection);
         expectEmpty(address);
     }
 
@@ -114,7 +114,7 @@ final class Transacting extends Clients {
         Consumer consumer = consumer(session, address);
         Expect.equal(List.of("of the second"), accept(consumer, 1), "committed");
         expectNothing(consumer, "rolled back");
-        connection.close();
+        close(connection);
     }
 
     private void many() throws Exception {
@@ -129,7 +129,7 @@ final class Transacting extends Clients {
             controller.commit(transaction);
         }
         Expect.equal(numbers(0, 50), accept(consumer(session, address), 50), "messages");
-        connection.close();
+        close(connection);
     }
 
     private void cut() throws Exception {
