@@ -25,7 +25,7 @@ final class Failing {
     }
 
     void run(Tap tap) {
-        tap.test("failure strategy fail: the message is a dead letter, and the application is not alive", this::fail);
+        tap.test("failure strategy fail: the application is not alive any more, and the message is not lost", this::fail);
         tap.test("failure strategy accept: the message is gone", () -> goesOn("accept", false));
         tap.test("failure strategy reject: the message is a dead letter, and others go on", () -> goesOn("reject", true));
         tap.test("failure strategy release: the message comes again, not counted", () -> comesAgain("release", 0));
@@ -48,16 +48,18 @@ final class Failing {
         return App.start(new App.Channels(broker).incoming(address, "failure-strategy", strategy), Inbox.class);
     }
 
+    /** The connector closes its client, and the rejection of the message may or may not go out before that. */
     private void fail() throws Exception {
         String address = broker.address("smallrye.fail");
-        try (Probe probe = new Probe(broker);
-                App app = start(address, "fail")) {
-            Expect.within(SOON, "the application is ready", app::ready);
-            probe.send(address, "bad");
-            Expect.equal("bad", app.get(Inbox.class).next(), "payload");
-            AmqpMessage dead = probe.next(address + ".dlq");
-            Expect.equal("bad", dead.bodyAsString(), "the dead letter");
-            Expect.within(SOON, "it says that it is not alive", () -> !app.alive());
+        try (Probe probe = new Probe(broker)) {
+            try (App app = start(address, "fail")) {
+                Expect.within(SOON, "the application is ready", app::ready);
+                probe.send(address, "bad");
+                Expect.equal("bad", app.get(Inbox.class).next(), "payload");
+                Expect.within(SOON, "it says that it is not alive", () -> !app.alive());
+            }
+            int found = probe.drain(address) + probe.drain(address + ".dlq");
+            Expect.equal(1, found, "messages in the queue and its dead-letter queue");
         }
     }
 

@@ -68,11 +68,13 @@ final class Probe implements AutoCloseable {
         }
     }
 
-    /** Takes all messages of a queue. */
-    void drain(String address) throws Exception {
+    /** Takes all messages of a queue. Returns how many there were. */
+    int drain(String address) throws Exception {
+        int count = 0;
         while (poll(address, SILENCE) != null) {
-            continue;
+            count++;
         }
+        return count;
     }
 
     private AmqpMessage poll(String address, Duration limit) throws Exception {
