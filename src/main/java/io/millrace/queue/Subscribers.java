@@ -87,10 +87,11 @@ final class Subscribers {
         if (subscriber.hasFilter() || groups.exist()) {
             subscriber.search();
         }
-        consumer.admitted();
         groups.subscribed();
         sharing.changed();
         window.restrictions().subscribed(subscriber);
+        // Its credit may have come with its attach, and is used within this call.
+        consumer.admitted();
     }
 
     private void begin(Subscriber subscriber, Selection.Start start, long lastSequence) {

@@ -16,6 +16,10 @@ public final class Recipient implements Consumer {
     public BiConsumer<Recipient, Delivery> onDelivery = (self, delivery) -> {};
 
     public Runnable onDrained = () -> {};
+
+    /** What a test wants done inside a call of {@link #admitted}, as a link does whose credit came with its attach. */
+    public Runnable onAdmitted = () -> {};
+
     public boolean ready = true;
     public int drains;
 
@@ -92,6 +96,11 @@ public final class Recipient implements Consumer {
     /** All that it got, in order. */
     public List<String> names() {
         return deliveries.stream().map(each -> Messages.name(each.message())).toList();
+    }
+
+    @Override
+    public void admitted() {
+        onAdmitted.run();
     }
 
     @Override

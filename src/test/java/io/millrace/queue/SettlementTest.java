@@ -168,6 +168,17 @@ class SettlementTest {
     @Nested
     class UndeliverableHere {
         @Test
+        void goesToAnotherConsumerWhoseCreditCameWithItsAttach() {
+            scene.offerTransient("a");
+            scene.consumer().credit(1).settle("a", NOT_HERE);
+            Recipient other = new Recipient(scene.queue);
+            other.onAdmitted = () -> other.credit(1);
+            other.attached();
+
+            assertEquals(List.of("a"), other.names());
+        }
+
+        @Test
         void goesToAnotherConsumerAtItsPlace() {
             scene.offerTransient("a", "b");
             Recipient refusing = scene.consumer().credit(1);

@@ -102,6 +102,17 @@ class SharingTest {
         }
 
         @Test
+        void oneWhoseCreditCameWithItsAttachIsServed() {
+            scene.offerTransient("a");
+            Recipient consumer = new Recipient(scene.queue);
+            consumer.onAdmitted = () -> consumer.credit(10);
+            consumer.attached();
+            scene.offerTransient("b");
+
+            assertEquals(List.of("a", "b"), consumer.names());
+        }
+
+        @Test
         void oneOfAHigherPriorityTakesOverWhenAllIsSettled() {
             Recipient first = scene.consumer().credit(1);
             scene.offerTransient("a", "b");
