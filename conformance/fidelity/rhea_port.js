@@ -13,7 +13,7 @@ const readline = require('readline');
 const rhea = require('rhea');
 const { types } = rhea;
 
-const LIMIT_MILLIS = 30_000;
+const LIMIT_SECONDS = 30;
 const HEADER = 0x70;
 
 // rhea hands out decoded messages only. What it is to decode are the raw bytes, and those are what is wanted here.
@@ -121,7 +121,8 @@ function talk(options, state, begin) {
       }
     };
     const fail = (reason) => end(reject, new Error(String(reason)));
-    const limit = setTimeout(() => fail(`not done within ${LIMIT_MILLIS / 1000} s: ${state()}`), LIMIT_MILLIS);
+    const seconds = options.seconds ?? LIMIT_SECONDS;
+    const limit = setTimeout(() => fail(`not done within ${seconds} s: ${state()}`), seconds * 1000);
     for (const endpoint of ['connection', 'session', 'sender', 'receiver']) {
       connection.on(`${endpoint}_error`, (context) => fail(`the ${endpoint} ended: ${context[endpoint].error}`));
       connection.on(`${endpoint}_close`, () => fail(`the ${endpoint} ended`));
