@@ -36,13 +36,19 @@ public final class ArtemisPerf {
         tap.client("artemis perf", Tap.version(Artemis.class, "org.apache.activemq", "artemis-cli"));
         test(tap, "persistent messages through a queue are counted whole", this::persistent);
         test(tap, "messages that are not persistent are counted whole", this::notPersistent);
-        test(tap, "transactions of ten are counted whole", this::transactions);
+        test(tap, "messages sent in transactions of ten are counted whole", this::transactions);
         test(tap, "three producers and two consumers for each of two queues are counted whole", this::many);
         test(tap, "each subscriber of a topic gets every message", this::topic);
         test(tap, "a durable subscription gets every message", this::durable);
         test(tap, "two consumers share each of two shared subscriptions", this::shared);
         test(tap, "what the producer leaves in a queue the consumer finds later", this::oneAfterTheOther);
         test(tap, "a user logs in", this::user);
+        tap.todo(
+                "what is consumed with --tx is gone from the queue",
+                LIMIT.plusSeconds(5),
+                "MessageListenerBenchmark makes a transacted session, and RecordingMessageListener.onMessage calls acknowledge(),"
+                        + " which such a session ignores, never commit()",
+                this::transactedConsumer);
         tap.todo(
                 "one message at a time, as by default",
                 LIMIT.plusSeconds(5),
@@ -69,7 +75,13 @@ public final class ArtemisPerf {
 
     private void transactions() throws Exception {
         String queue = address("transactions");
-        check(client("--persistent", "--tx", "--commit-interval", "10", "queue://" + queue), MESSAGES);
+        check(client("--persistent", "--commit-interval", "10", "queue://" + queue), MESSAGES);
+        atMostLeft(1, queue);
+    }
+
+    private void transactedConsumer() throws Exception {
+        String queue = address("transacted-consumer");
+        check(client("--persistent", "--tx", "queue://" + queue), MESSAGES);
         atMostLeft(1, queue);
     }
 
