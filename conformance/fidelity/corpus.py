@@ -12,7 +12,10 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Iterator, List, NamedTuple, Optional, Tuple
 
-HEADER, DELIVERY_ANNOTATIONS, MESSAGE_ANNOTATIONS, PROPERTIES, APPLICATION_PROPERTIES, DATA, SEQUENCE, VALUE, FOOTER = range(0x70, 0x79)
+UUID = "f81d4fae-7dec-11d0-a765-00a0c91e6bf6"
+
+HEADER, DELIVERY_ANNOTATIONS, MESSAGE_ANNOTATIONS, PROPERTIES, APPLICATION_PROPERTIES = range(0x70, 0x75)
+DATA, SEQUENCE, VALUE, FOOTER = range(0x75, 0x79)
 
 SYMBOLS = {
     HEADER: "amqp:header:list",
@@ -185,7 +188,7 @@ def primitives() -> Iterator[Tuple[str, V]]:
         yield f"char U+{point:04X}", fixed(0x73, struct.pack(">I", point), f"char {point}")
     for millis in 0, 1, -1, 1700000000123, 253402300799999, -62135596800000:
         yield f"timestamp {millis}", timestamp(millis)
-    yield "uuid", uuid_of("f81d4fae-7dec-11d0-a765-00a0c91e6bf6")
+    yield "uuid", uuid_of(UUID)
     yield "uuid of zeroes", uuid_of("00000000-0000-0000-0000-000000000000")
     for code, name in (0xA0, "vbin8"), (0xB0, "vbin32"):
         yield f"{name} empty", binary(b"", code)
@@ -219,7 +222,7 @@ def compounds() -> Iterator[Tuple[str, V]]:
     yield "map8", map_of((string("a"), one), (symbol("a"), NULL))
     yield "map32", map_of((string("a"), one), (symbol("a"), NULL), code=0xD1)
     yield "map32 of 500", map_of(*[(string(f"key {n}"), integer(n)) for n in range(500)], code=0xD1)
-    mixed = [TRUE, one, ulong(7), uuid_of("f81d4fae-7dec-11d0-a765-00a0c91e6bf6"), timestamp(5), binary(b"\0\1"), list_of(one), map_of((one, one))]
+    mixed = [TRUE, one, ulong(7), uuid_of(UUID), timestamp(5), binary(b"\0\1"), list_of(one), map_of((one, one))]
     yield "map with keys of many types", map_of(*[(key, string("value")) for key in mixed])
     yield "array8 of int", array_of(integer(1), integer(-1))
     yield "array32 of int", array_of(integer(1), integer(-1), code=0xF0)
@@ -442,7 +445,7 @@ def encodings() -> List[Case]:
         "ulongs": ulong(2**64 - 1),
         "small ulongs": smallulong(1),
         "ulong zeroes": fixed(0x44, b"", "ulong 0"),
-        "uuids": uuid_of("f81d4fae-7dec-11d0-a765-00a0c91e6bf6"),
+        "uuids": uuid_of(UUID),
         "binaries": binary(b"\0\xff"),
         "long binaries": binary(b"\0\xff", 0xB0),
     }
@@ -477,6 +480,8 @@ def large() -> List[Case]:
     noise = bytes((n * n + 7 * n) % 251 for n in range(mebibyte))
     text = "\u00e9" * (mebibyte // 2)
     parts = [(DATA, binary(noise[n::5], 0xB0)) for n in range(5)]
+    long_text = map_of((string("a"), string("x" * 200_000, 0xB1)), code=0xD1)
+    long_binary = map_of((symbol("x-opt-a"), binary(noise[:200_000], 0xB0)), code=0xD1)
     integers = list_of(*[integer(n) for n in range(250_000)], code=0xD0)
     return [
         case("a data of 1 MiB", *around, (DATA, binary(noise, 0xB0)), footer),
@@ -485,9 +490,9 @@ def large() -> List[Case]:
         case("a string of 1 MiB", *around, (VALUE, string(text, 0xB1)), footer),
         case("a list of a string of 1 MiB and a null", *around, (VALUE, list_of(string(text, 0xB1), NULL, code=0xD0))),
         case("a sequence of 250,000 integers, and an empty one", *around, (SEQUENCE, integers), (SEQUENCE, LIST0), footer),
-        case("an application property of 200 KiB", around[0], (APPLICATION_PROPERTIES, map_of((string("a"), string("x" * 200_000, 0xB1)), code=0xD1)), (VALUE, NULL)),
-        case("a message annotation of 200 KiB", around[0], (MESSAGE_ANNOTATIONS, map_of((symbol("x-opt-a"), binary(noise[:200_000], 0xB0)), code=0xD1)), (VALUE, NULL)),
-        case("a footer of 200 KiB", around[0], (VALUE, NULL), (FOOTER, map_of((symbol("x-opt-a"), binary(noise[:200_000], 0xB0)), code=0xD1))),
+        case("an application property of 200 KiB", around[0], (APPLICATION_PROPERTIES, long_text), (VALUE, NULL)),
+        case("a message annotation of 200 KiB", around[0], (MESSAGE_ANNOTATIONS, long_binary), (VALUE, NULL)),
+        case("a footer of 200 KiB", around[0], (VALUE, NULL), (FOOTER, long_binary)),
     ]
 
 

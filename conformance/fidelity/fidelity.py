@@ -172,7 +172,7 @@ def main() -> int:
     tap.test(
         "a message of more frames than the session's window comes",
         lambda: beyond_the_window(Run(proton, rhea)),
-        todo="rhea/lib/session.js, Incoming.process: only here the window is renewed, and transfers in the middle of a delivery do not call for it",
+        todo="rhea/lib/session.js, Incoming.process: only here the window is renewed, and no transfer in the middle of a delivery leads here",
     )
     ways(tap, proton, Run(proton, rhea))
     rhea.close()

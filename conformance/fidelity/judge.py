@@ -3,15 +3,21 @@
 from collections import defaultdict
 from typing import Dict, List, NamedTuple, Optional, Tuple
 
-from corpus import APPLICATION_PROPERTIES, DELIVERY_ANNOTATIONS, FOOTER, HEADER, MESSAGE_ANNOTATIONS, PROPERTIES, SYMBOLS, Case
+from corpus import DELIVERY_ANNOTATIONS, HEADER, MESSAGE_ANNOTATIONS, PROPERTIES, SYMBOLS, Case
 
 WIDTHS = {0x4: 0, 0x5: 1, 0x6: 2, 0x7: 4, 0x8: 8, 0x9: 16}
 CODES = {symbol.encode(): code for code, symbol in SYMBOLS.items()}
 EXPIRY = 8
 
 
+class Malformed(AssertionError):
+    """What came back is no message."""
+
+
 def after(data: bytes, at: int) -> int:
     """The position behind the value at `at`."""
+    if at >= len(data):
+        raise Malformed("it ends in the middle of a value")
     code = data[at]
     if code == 0:
         return after(data, after(data, at + 1))
@@ -21,22 +27,47 @@ def after(data: bytes, at: int) -> int:
     return at + 1 + width + int.from_bytes(data[at + 1 : at + 1 + width], "big")
 
 
-def elements(data: bytes) -> List[bytes]:
-    """The encoded elements of an encoded list or map."""
+LIST, MAP = (0xC0, 0xD0, 0x45), (0xC1, 0xD1)
+
+
+def elements(data: bytes, kind: Tuple[int, ...]) -> List[bytes]:
+    """The encoded elements of an encoded list or map, which must be what its size and count say."""
+    if data[0] not in kind:
+        raise Malformed(f"constructor 0x{data[0]:02x} where a {'list' if kind == LIST else 'map'} must be")
     if data[0] == 0x45:
         return []
-    width = 1 if data[0] in (0xC0, 0xC1) else 4
+    width = 1 if data[0] < 0xD0 else 4
+    size, count = (int.from_bytes(data[1 + n * width : 1 + (n + 1) * width], "big") for n in range(2))
     at = 1 + 2 * width
     found = []
     while at < len(data):
         end = after(data, at)
         found.append(data[at:end])
         at = end
+    if size != len(data) - 1 - width or count != len(found) or at != len(data):
+        raise Malformed(f"a list or map of {size} bytes and {count} elements has {len(data) - 1 - width} and {len(found)}")
     return found
+
+
+def section_at(data: bytes, at: int) -> Tuple[int, int]:
+    """The code of the section at `at`, and where its value starts."""
+    value = after(data, at + 1)
+    descriptor = data[at + 1 : value]
+    if data[at] != 0:
+        raise Malformed(f"no section at byte {at}")
+    if descriptor[0] in (0xA3, 0xB3):
+        code = CODES.get(descriptor[2 if descriptor[0] == 0xA3 else 5 :], 0)
+    else:
+        code = int.from_bytes(descriptor[1:], "big") if descriptor[0] in (0x53, 0x80) else 0
+    if code not in SYMBOLS:
+        raise Malformed(f"no section at byte {at}: {descriptor.hex()}")
+    return code, value
 
 
 def number(data: bytes) -> int:
     """An encoded uint, ubyte or boolean."""
+    if data[0] not in (0x41, 0x42, 0x43, 0x50, 0x52, 0x56, 0x70):
+        raise Malformed(f"constructor 0x{data[0]:02x} in a header")
     return {0x41: 1, 0x42: 0, 0x43: 0}.get(data[0], int.from_bytes(data[1:], "big"))
 
 
@@ -49,33 +80,29 @@ class Message(NamedTuple):
     properties: bytes
     rest: bytes
 
-    @property
-    def bare(self) -> bytes:
-        return self.properties + self.rest
-
 
 def read(data: bytes) -> Message:
     header: List[bytes] = []
     delivery_annotations = properties = b""
     annotations: List[Tuple[bytes, bytes]] = []
-    at = 0
+    at = previous = 0
     while at < len(data):
-        value = after(data, at + 1)
-        descriptor = data[at + 1 : value]
-        code = CODES[descriptor[2 if descriptor[0] == 0xA3 else 5 :]] if descriptor[0] in (0xA3, 0xB3) else descriptor[-1]
+        code, value = section_at(data, at)
+        if code <= previous:
+            raise Malformed(f"{SYMBOLS[code]} behind {SYMBOLS[previous]}")
         end = after(data, value)
         if code == HEADER:
-            header = elements(data[value:end])
+            header = elements(data[value:end], LIST)
         elif code == DELIVERY_ANNOTATIONS:
             delivery_annotations = data[at:end]
         elif code == MESSAGE_ANNOTATIONS:
-            parts = elements(data[value:end])
+            parts = elements(data[value:end], MAP)
             annotations = list(zip(parts[::2], parts[1::2]))
         elif code == PROPERTIES:
             properties = data[at:end]
         else:
             break
-        at = end
+        at, previous = end, code
     return Message(header, delivery_annotations, annotations, properties, data[at:])
 
 
@@ -87,7 +114,7 @@ def without_expiry(properties: bytes) -> Optional[List[bytes]]:
     """The fields of properties but the time of expiry; None if there are no properties."""
     if not properties:
         return None
-    fields = elements(properties[after(properties, 1) :])
+    fields = elements(properties[after(properties, 1) :], LIST)
     if len(fields) > EXPIRY:
         fields[EXPIRY] = b"\x40"
     return fields
@@ -107,8 +134,7 @@ def difference(sent: Message, got: Message, may: Changes) -> str:
     if sent.rest != got.rest:
         return "the sections from the application properties to the footer differ" + first_difference(sent.rest, got.rest)
     if sent.properties != got.properties:
-        dead = without_expiry(sent.properties), without_expiry(got.properties)
-        if not may.expiry or dead[0] != dead[1]:
+        if not may.expiry or without_expiry(sent.properties) != without_expiry(got.properties):
             return "the properties differ" + first_difference(sent.properties, got.properties)
     if got.delivery_annotations not in (sent.delivery_annotations, b""):
         return "the delivery annotations differ" + first_difference(sent.delivery_annotations, got.delivery_annotations)
@@ -139,7 +165,8 @@ def header_difference(sent: List[bytes], got: List[bytes], may: Changes) -> str:
 def first_difference(sent: bytes, got: bytes) -> str:
     at = next((n for n, (a, b) in enumerate(zip(sent, got)) if a != b), min(len(sent), len(got)))
     start = max(0, at - 8)
-    return f", first at byte {at}: sent …{sent[start:at + 24].hex()} ({len(sent)} bytes), got …{got[start:at + 24].hex()} ({len(got)} bytes)"
+    here = slice(start, at + 24)
+    return f", first at byte {at}: sent …{sent[here].hex()} ({len(sent)} bytes), got …{got[here].hex()} ({len(got)} bytes)"
 
 
 def key(message: Message) -> Tuple:
@@ -160,7 +187,12 @@ def judge(cases: List[Case], received: List[bytes], may: Changes = Changes()) ->
     faults = []
     found: List[Optional[Case]] = []
     for data in received:
-        got = read(data)
+        try:
+            got = read(data)
+        except Malformed as fault:
+            faults.append(f"what came is no message: {fault}: {data[:200].hex()}")
+            found.append(None)
+            continue
         candidates = sent[key(got)]
         reasons = [difference(message, got, may) for _, message in candidates]
         if "" in reasons:

@@ -3,11 +3,12 @@
 import os
 from typing import Dict, List, Optional
 
-from proton import Delivery, Described, Endpoint, Link, Terminus, VERSION, symbol, ulong
+from proton import VERSION, Delivery, Described, Terminus, symbol, ulong
 from proton.handlers import EndpointStateHandler, OutgoingMessageHandler, TransactionHandler
 from proton.reactor import Container, Handler
 
 LIMIT_SECONDS = 30
+IN_TRANSACTION = 0x34
 NAME, VERSION_TEXT = "python3-qpid-proton", ".".join(str(part) for part in VERSION)
 
 
@@ -82,8 +83,6 @@ class Send(Talk):
         self.sender = self.container.create_sender(self.connection, self.address, handler=self)
         if self.options.get("topic"):
             self.sender.target.capabilities.put_object(symbol("topic"))
-        if self.options.get("presettled"):
-            self.sender.snd_settle_mode = Link.SND_SETTLED
         if self.options.get("transaction"):
             self.container.declare_transaction(self.connection, self)
 
@@ -113,26 +112,21 @@ class Send(Talk):
             delivery = self.sender.delivery(tag)
             if self.transaction is not None:
                 delivery.local.data = [self.transaction.id]
-                delivery.update(0x34)
+                delivery.update(IN_TRANSACTION)
             piece = self.options.get("piece")
             if piece and len(data) > piece:
                 self.in_pieces = True
                 self.send_piece(data, 0)
                 return
             self.sender.stream(data)
-            self.advance(delivery)
-
-    def advance(self, delivery) -> None:
-        if self.options.get("presettled"):
-            delivery.settle()
-        self.sender.advance()
+            self.sender.advance()
 
     def send_piece(self, data: bytes, start: int) -> None:
         """Sends a piece and comes back for the next one when this one is on its way, in a transfer of its own."""
         end = start + max(self.options["piece"], len(data) // 40)
         self.sender.stream(data[start:end])
         if end >= len(data):
-            self.advance(self.sender.current)
+            self.sender.advance()
             self.in_pieces = False
             self.on_sendable(None)
         else:
@@ -142,19 +136,22 @@ class Send(Talk):
         delivery = event.delivery
         if not delivery.link.is_sender or delivery.link != self.sender or not delivery.updated or not delivery.remote_state:
             return
-        state, condition = delivery.remote_state, delivery.remote.condition
-        if state == 0x34:
-            state = delivery.remote.data[1].descriptor if len(delivery.remote.data) > 1 else 0
-            outcome = "accepted" if state in (0x24, "amqp:accepted:list") else f"outcome {state}"
-        else:
-            outcome = "accepted" if state == Delivery.ACCEPTED else f"{state} {condition.name}: {condition.description}" if condition else f"{state}"
         n = self.begun[delivery.tag]
         if self.outcomes[n] is None:
-            self.outcomes[n] = outcome
+            self.outcomes[n] = self.outcome(delivery)
             self.open -= 1
         delivery.settle()
         if self.open == 0:
             self.all_answered()
+
+    @staticmethod
+    def outcome(delivery: Delivery) -> str:
+        state, data, condition = delivery.remote_state, delivery.remote.data, delivery.remote.condition
+        if state == IN_TRANSACTION:
+            state = data[1].descriptor if len(data) > 1 else None
+        if state in (Delivery.ACCEPTED, "amqp:accepted:list"):
+            return "accepted"
+        return f"{state} {condition.name}: {condition.description}" if condition else f"{state}"
 
     def all_answered(self) -> None:
         if self.transaction is None:
@@ -177,9 +174,7 @@ class Receive(Talk):
         self.address, self.count = address, count
         self.messages: List[bytes] = []
         self.begun: Dict[str, bytearray] = {}
-        self.ended = 0
         self.transaction = None
-        self.taken: List[Delivery] = []
 
     def begin(self) -> None:
         self.receiver = self.container.create_receiver(self.connection, self.address, name=self.options.get("link"), handler=self)
@@ -232,7 +227,7 @@ class Receive(Talk):
     def take(self, delivery) -> None:
         if self.transaction is not None:
             delivery.local.data = [self.transaction.id, Described(ulong(0x24), [])]
-            delivery.update(0x34)
+            delivery.update(IN_TRANSACTION)
             delivery.settle()
         elif not self.options.get("browse"):
             delivery.update(Delivery.REJECTED if self.options.get("reject") else Delivery.ACCEPTED)

@@ -140,7 +140,7 @@ function send({ address, messages, options }) {
   let open = messages.length;
   return talk(options, () => `${open} of ${messages.length} have no outcome`, (connection, done) => {
     const target = { address, capabilities: options.topic ? ['topic'] : undefined };
-    const sender = connection.open_sender({ target, snd_settle_mode: options.presettled ? 1 : undefined });
+    const sender = connection.open_sender({ target });
     const numbers = new Map();
     const answered = (outcome) => ({ delivery }) => {
       const n = numbers.get(delivery.id);

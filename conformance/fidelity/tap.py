@@ -24,7 +24,7 @@ class Tap:
     def test(self, name: str, body: Callable[[], None], todo: str = "") -> None:
         """Runs a test, which fails by raising anything. `todo`: the evidence that it is the client's fault."""
         self.number += 1
-        ending = f" # TODO {todo}" if todo else ""
+        ending = f" # TODO fault of the client: {todo}" if todo else ""
         try:
             body()
         except Skip as reason:

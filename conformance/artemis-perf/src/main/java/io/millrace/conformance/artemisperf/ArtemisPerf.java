@@ -46,14 +46,14 @@ public final class ArtemisPerf {
         tap.todo(
                 "what is consumed with --tx is gone from the queue",
                 LIMIT.plusSeconds(5),
-                "MessageListenerBenchmark makes a transacted session, and RecordingMessageListener.onMessage calls acknowledge(),"
-                        + " which such a session ignores, never commit()",
+                "fault of the client: MessageListenerBenchmark makes a transacted session, and"
+                        + " RecordingMessageListener.onMessage calls acknowledge(), which that ignores, never commit()",
                 this::transactedConsumer);
         tap.todo(
                 "one message at a time, as by default",
                 LIMIT.plusSeconds(5),
-                "AsyncJms2ProducerFacade.onSendCompleted runs availableObservers while the last send, in requestClose,"
-                        + " clears them: ConcurrentModificationException, and it waits for ever",
+                "fault of the client: AsyncJms2ProducerFacade.onSendCompleted runs availableObservers while the last send,"
+                        + " in requestClose, clears them: ConcurrentModificationException, and it waits for ever",
                 this::oneAtATime);
     }
 
@@ -88,7 +88,17 @@ public final class ArtemisPerf {
     private void many() throws Exception {
         String queue = address("many");
         check(
-                client("--persistent", "--num-destinations", "2", "--producers", "3", "--consumers", "2", "--threads", "2", "queue://" + queue),
+                client(
+                        "--persistent",
+                        "--num-destinations",
+                        "2",
+                        "--producers",
+                        "3",
+                        "--consumers",
+                        "2",
+                        "--threads",
+                        "2",
+                        "queue://" + queue),
                 MESSAGES);
         atMostLeft(2, queue + "0");
         atMostLeft(2, queue + "1");
@@ -99,17 +109,20 @@ public final class ArtemisPerf {
     }
 
     private void durable() throws Exception {
-        check(client("--persistent", "--durable", "--clientID", address("client"), "topic://" + address("durable")), MESSAGES);
+        String topic = "topic://" + address("durable");
+        check(client("--persistent", "--durable", "--clientID", address("client"), topic), MESSAGES);
     }
 
     private void shared() throws Exception {
-        check(client("--persistent", "--shared", "2", "--consumers", "2", "topic://" + address("shared")), 2 * MESSAGES);
+        String topic = "topic://" + address("shared");
+        check(client("--persistent", "--shared", "2", "--consumers", "2", topic), 2 * MESSAGES);
     }
 
     private void oneAfterTheOther() throws Exception {
         String queue = address("later");
         List<String> count = List.of("--message-count", Integer.toString(MESSAGES), "queue://" + queue);
-        Perf sent = Perf.run(LIMIT, broker.url(), with(List.of("producer", "--persistent", "--max-pending", "0"), count));
+        List<String> producer = List.of("producer", "--persistent", "--max-pending", "0");
+        Perf sent = Perf.run(LIMIT, broker.url(), with(producer, count));
         Expect.equal("success", sent.result(), "what the producer says of itself");
         Expect.equal((long) MESSAGES, sent.count("totalCompleted"), "messages that the broker has accepted");
         Perf received = Perf.run(LIMIT, broker.url(), with(List.of("consumer"), count));
@@ -120,8 +133,9 @@ public final class ArtemisPerf {
 
     private void user() throws Exception {
         String url = broker.userUrl();
-        List<String> command = List.of("client", "--user", broker.user(), "--password", broker.password(), "--max-pending", "0");
-        check(Perf.run(LIMIT, url, with(command, List.of("--message-count", "100", "queue://" + address("user")))), 100, 100);
+        List<String> user = List.of("client", "--user", broker.user(), "--password", broker.password());
+        List<String> count = List.of("--max-pending", "0", "--message-count", "100", "queue://" + address("user"));
+        check(Perf.run(LIMIT, url, with(user, count)), 100, 100);
     }
 
     private void oneAtATime() throws Exception {
@@ -147,8 +161,8 @@ public final class ArtemisPerf {
     }
 
     /**
-     * That the consumers have settled what they received. Each counts a message before it acknowledges it, so the last one of each may
-     * be left when the program ends at that very moment.
+     * That the consumers have settled what they received. Each counts a message before it acknowledges it, so the last
+     * one of each may be left when the program ends at that very moment.
      */
     private void atMostLeft(int consumers, String queue) throws Exception {
         try (Connection connection = new JmsConnectionFactory(broker.url()).createConnection();

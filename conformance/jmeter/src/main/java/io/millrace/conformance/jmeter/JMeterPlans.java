@@ -48,8 +48,8 @@ public final class JMeterPlans {
         tap.client("jmeter", jmeterVersion() + " with qpid-jms "
                 + Tap.version(JmsConnectionFactory.class, "org.apache.qpid", "qpid-jms-client"));
         test(tap, "publishers and a subscriber of a queue, in JMeter, lose nothing", this::queue);
-        test(tap, "a durable subscriber of a topic, in JMeter, gets what was published, chosen by its selector", this::topic);
-        test(tap, "requests of JMeter get their replies, on temporary queues and on a queue for all", this::requestAndReply);
+        test(tap, "a durable subscriber of a topic, in JMeter, gets what its selector chooses", this::topic);
+        test(tap, "requests of JMeter get their replies, on temporary queues and on one for all", this::requestAndReply);
         test(tap, "JMeter sends, browses, reads and clears, point to point", this::pointToPoint);
     }
 
@@ -74,7 +74,8 @@ public final class JMeterPlans {
         factory.setClientID(client());
         try (Connection connection = factory.createConnection();
                 Session session = connection.createSession(false, Session.AUTO_ACKNOWLEDGE)) {
-            session.createDurableSubscriber(session.createTopic(address("news")), SUBSCRIPTION, "colour = 'red'", false);
+            session.createDurableSubscriber(
+                    session.createTopic(address("news")), SUBSCRIPTION, "colour = 'red'", false);
         }
         Plan plan = plan("topic");
         expect(plan, "publish red", 50, "2 messages published");

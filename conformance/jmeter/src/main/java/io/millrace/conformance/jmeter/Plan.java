@@ -39,7 +39,9 @@ final class Plan {
         // JMeter's launcher looks for it, and says so if it is not there.
         Files.createDirectories(HOME.resolve("lib").resolve("junit"));
         List<String> line = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx256m", "-Djava.awt.headless=true"));
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx256m",
+                "-Djava.awt.headless=true"));
         line.addAll(List.of("-jar", HOME.resolve("bin").resolve("ApacheJMeter.jar").toString(), "-n"));
         line.addAll(List.of("-t", "plans/" + name + ".jmx", "-l", results.toString(), "-j", log.toString()));
         line.add("-Jjmeterengine.nongui.port=0");
@@ -59,7 +61,8 @@ final class Plan {
             process.waitFor();
         }
         if (process.exitValue() != 0 || !Files.exists(results)) {
-            throw new AssertionError("exit code " + process.exitValue() + ":\n" + end(directory.resolve(name + ".out")));
+            Path output = directory.resolve(name + ".out");
+            throw new AssertionError("exit code " + process.exitValue() + ":\n" + end(output));
         }
         Plan plan = new Plan(read(results));
         plan.samples.stream().filter(sample -> !sample.success()).findFirst().ifPresent(failed -> {
