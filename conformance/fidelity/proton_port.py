@@ -175,6 +175,7 @@ class Receive(Talk):
         self.messages: List[bytes] = []
         self.begun: Dict[str, bytearray] = {}
         self.transaction = None
+        self.to_fail: List[Delivery] = []
 
     def begin(self) -> None:
         self.receiver = self.container.create_receiver(self.connection, self.address, name=self.options.get("link"), handler=self)
@@ -229,16 +230,29 @@ class Receive(Talk):
             delivery.local.data = [self.transaction.id, Described(ulong(0x24), [])]
             delivery.update(IN_TRANSACTION)
             delivery.settle()
+        elif self.options.get("fail"):
+            # Not before all are here: each of them would come again at once.
+            self.to_fail.append(delivery)
         elif not self.options.get("browse"):
             delivery.update(Delivery.REJECTED if self.options.get("reject") else Delivery.ACCEPTED)
             delivery.settle()
         if len(self.messages) == self.count:
             if self.transaction is not None:
                 self.transaction.abort()
+            elif self.to_fail:
+                self.fail_all()
             else:
                 self.receiver.drain(1)
         elif len(self.messages) > self.count:
             self.fail("more messages came than were sent")
+
+    def fail_all(self) -> None:
+        for delivery in self.to_fail:
+            delivery.local.failed = True
+            delivery.local.annotations = {symbol("x-opt-tried"): 1}
+            delivery.update(Delivery.MODIFIED)
+            delivery.settle()
+        self.settled()
 
     def on_link_flow(self, event) -> None:
         if event.link == self.receiver and len(self.messages) == self.count and event.link.credit == 0:

@@ -168,6 +168,7 @@ function send({ address, messages, options }) {
 
 function receive({ address, count, options }) {
   const messages = [];
+  const toFail = [];
   return talk(options, () => `${messages.length} of ${count} came`, (connection, done, fail) => {
     const source = { address };
     if (options.durable) {
@@ -188,13 +189,19 @@ function receive({ address, count, options }) {
     connection.on('receiver_drained', leave);
     connection.on('message', ({ message, delivery }) => {
       messages.push(message.toString('hex'));
-      if (options.reject) {
+      if (options.fail) {
+        // Not before all are here: each of them would come again at once.
+        toFail.push(delivery);
+      } else if (options.reject) {
         delivery.reject({ condition: 'amqp:internal-error', description: 'not wanted' });
       } else if (!options.browse) {
         delivery.accept();
       }
       if (messages.length > count) {
         fail('more messages came than were sent');
+      } else if (messages.length === count && options.fail) {
+        toFail.forEach((each) => each.modified({ delivery_failed: true, message_annotations: { 'x-opt-tried': 1 } }));
+        leave();
       } else if (messages.length === count) {
         // Whoever gets the credit of a drain and has no message more says so.
         receiver.drain = true;
