@@ -176,6 +176,23 @@ async function rest(from, source) {
 const bodies = (contexts) => contexts.map(({ message }) => message.body);
 
 module.exports = {
-  rhea, open, ofUsers, configured, crash, restart, address, connection, connect, event, sender, receiver, Inbox, send, sendAll,
-  outcome, drain, rest, bodies,
+  rhea,
+  open,
+  ofUsers,
+  configured,
+  crash,
+  restart,
+  address,
+  connection,
+  connect,
+  event,
+  sender,
+  receiver,
+  Inbox,
+  send,
+  sendAll,
+  outcome,
+  drain,
+  rest,
+  bodies,
 };

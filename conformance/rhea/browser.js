@@ -24,10 +24,12 @@ function serve() {
     const file = FILES[new URL(request.url, 'http://page').pathname];
     if (request.method === 'POST') {
       let text = '';
-      request.on('data', (data) => (text += data)).on('end', () => {
-        response.end();
-        told(JSON.parse(text));
-      });
+      request
+        .on('data', (data) => (text += data))
+        .on('end', () => {
+          response.end();
+          told(JSON.parse(text));
+        });
     } else if (file) {
       response.setHeader('Content-Type', file[0]);
       response.end(readFileSync(file[1]));
@@ -47,7 +49,16 @@ async function browse(trial, url, address) {
   const to = `http://127.0.0.1:${server.address().port}/?${new URLSearchParams({ url, address })}`;
   const chromium = spawn(
     CHROMIUM,
-    ['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run', '--ignore-certificate-errors', `--user-data-dir=${profile}`, to],
+    [
+      '--headless=new',
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-dev-shm-usage',
+      '--no-first-run',
+      '--ignore-certificate-errors',
+      `--user-data-dir=${profile}`,
+      to,
+    ],
     { stdio: 'ignore' },
   );
   const ended = new Promise((resolve) => chromium.on('exit', resolve));

@@ -57,10 +57,7 @@ module.exports = async function connections() {
   await test('who brings no SASL layer does not get in where a user is wanted', async (trial) => {
     const { host, port } = ofUsers();
     const made = connection(trial, { host, port }, { errors: true });
-    const end = Promise.race([
-      event(made, 'disconnected').then(() => 'out'),
-      event(made, 'connection_open').then(() => 'in'),
-    ]);
+    const end = Promise.race([event(made, 'disconnected').then(() => 'out'), event(made, 'connection_open').then(() => 'in')]);
     made.connect();
     assert.equal(await end, 'out');
   });
@@ -81,7 +78,12 @@ module.exports = async function connections() {
   await test('properties and capabilities of a client of any kind are no obstacle', async (trial) => {
     const made = await connect(trial, {
       hostname: 'some.virtual.host',
-      properties: { product: 'conformance', list: [1, 'two', null], map: { nested: { deep: true } }, id: rhea.types.wrap_uuid(Buffer.alloc(16, 7)) },
+      properties: {
+        product: 'conformance',
+        list: [1, 'two', null],
+        map: { nested: { deep: true } },
+        id: rhea.types.wrap_uuid(Buffer.alloc(16, 7)),
+      },
       offered_capabilities: ['something-of-ours'],
       desired_capabilities: ['something-unheard-of'],
       outgoing_locales: ['nl-NL', 'en-US'],
@@ -95,7 +97,9 @@ module.exports = async function connections() {
     // rhea closes when it heard nothing for twice its own time, here after 600 ms.
     const made = await connect(trial, { idle_time_out: 300 });
     let heartbeats = 0;
-    await new Promise((resolve) => made.socket.on('data', (data) => data.equals(Buffer.from([0, 0, 0, 8, 2, 0, 0, 0])) && ++heartbeats === 6 && resolve()));
+    await new Promise((resolve) =>
+      made.socket.on('data', (data) => data.equals(Buffer.from([0, 0, 0, 8, 2, 0, 0, 0])) && ++heartbeats === 6 && resolve()),
+    );
     assert.ok(made.is_open());
     const link = await sender(made, address('heartbeats'));
     assert.equal(outcome(await send(link, { body: 'still here' })), 'accepted');

@@ -3,7 +3,20 @@
 
 const assert = require('node:assert/strict');
 const { test } = require('../tap/tap.js');
-const { crash, restart, address, connection, connect, event, sender, receiver, send, outcome, rest, bodies } = require('./broker.js');
+const {
+  crash,
+  restart,
+  address,
+  connection,
+  connect,
+  event,
+  sender,
+  receiver,
+  send,
+  outcome,
+  rest,
+  bodies,
+} = require('./broker.js');
 
 const PATIENT = { reconnect: true, initial_reconnect_delay: 50, max_reconnect_delay: 200 };
 
@@ -54,7 +67,9 @@ async function survive(trial, stop) {
   const [ours, theirs] = [await patient(trial), await patient(trial)];
   const seen = new Set();
   const all = new Promise((resolve) => {
-    theirs.open_receiver({ source: at, credit_window: 100 }).on('message', ({ message }) => seen.add(message.body).size === count && resolve());
+    theirs
+      .open_receiver({ source: at, credit_window: 100 })
+      .on('message', ({ message }) => seen.add(message.body).size === count && resolve());
   });
   const back = [event(ours, 'disconnected'), event(theirs, 'disconnected')];
   const producer = new Producer(ours, at, count);
@@ -72,7 +87,8 @@ const KEPT = {
     at: address('kept'),
     async before(trial) {
       const link = await sender(await patient(trial), this.at);
-      for (let body = 0; body < 20; body++) assert.equal(outcome(await send(link, { body, durable: body % 2 === 0 })), 'accepted');
+      for (let body = 0; body < 20; body++)
+        assert.equal(outcome(await send(link, { body, durable: body % 2 === 0 })), 'accepted');
     },
     async after(trial) {
       assert.deepEqual(bodies(await rest(await connect(trial), this.at)), [0, 2, 4, 6, 8, 10, 12, 14, 16, 18]);
@@ -86,7 +102,12 @@ const KEPT = {
       const link = await sender(made, this.at);
       for (const body of [0, 1, 2]) await send(link, { body, durable: true });
       // Settled second: the broker's answer says that the removal is on disk.
-      const { receiver: consumer, inbox } = await receiver(made, { source: this.at, credit_window: 0, autoaccept: false, rcv_settle_mode: 1 });
+      const { receiver: consumer, inbox } = await receiver(made, {
+        source: this.at,
+        credit_window: 0,
+        autoaccept: false,
+        rcv_settle_mode: 1,
+      });
       consumer.add_credit(2);
       const [first] = await inbox.take(2);
       first.delivery.accept();
@@ -103,7 +124,10 @@ const KEPT = {
     container: { container: { id: address('subscriber') }, errors: true },
     subscribe(trial) {
       return connect(trial, {}, this.container).then((made) =>
-        receiver(made, { name: this.name, source: { address: this.at, capabilities: ['topic'], durable: 2, expiry_policy: 'never' } }),
+        receiver(made, {
+          name: this.name,
+          source: { address: this.at, capabilities: ['topic'], durable: 2, expiry_policy: 'never' },
+        }),
       );
     },
     async before(trial) {
@@ -133,9 +157,13 @@ async function outlive() {
 }
 
 module.exports = async function crashes() {
-  await test('a broker that is killed in mid-load loses nothing: both sides reconnect, and all that was sent arrives', (trial) => survive(trial, crash), {
-    seconds: 60,
-  });
+  await test(
+    'a broker that is killed in mid-load loses nothing: both sides reconnect, and all that was sent arrives',
+    (trial) => survive(trial, crash),
+    {
+      seconds: 60,
+    },
+  );
 
   await test('a broker that is restarted in mid-load loses nothing', (trial) => survive(trial, restart), { seconds: 60 });
 

@@ -4,7 +4,19 @@
 const assert = require('node:assert/strict');
 const { test } = require('../tap/tap.js');
 const {
-  rhea, configured, address, connect, event, sender, receiver, send, sendAll, outcome, drain, rest, bodies,
+  rhea,
+  configured,
+  address,
+  connect,
+  event,
+  sender,
+  receiver,
+  send,
+  sendAll,
+  outcome,
+  drain,
+  rest,
+  bodies,
 } = require('./broker.js');
 
 const TOPIC = ['topic'];
@@ -42,7 +54,11 @@ async function shout(made, at) {
   const replies = await sender(made, { target: {} });
   const { receiver: link } = await receiver(made, at);
   link.on('message', ({ message }) => {
-    replies.send({ to: message.reply_to, correlation_id: message.correlation_id ?? message.message_id, body: message.body.toUpperCase() });
+    replies.send({
+      to: message.reply_to,
+      correlation_id: message.correlation_id ?? message.message_id,
+      body: message.body.toUpperCase(),
+    });
   });
 }
 
@@ -60,7 +76,11 @@ module.exports = async function nodes() {
     const at = address('service');
     await shout(await connect(trial), at);
     const ask = await client(await connect(trial), at);
-    for (const line of ['Twas brillig, and the slithy toves', 'Did gire and gymble in the wabe.', 'All mimsy were the borogroves,']) {
+    for (const line of [
+      'Twas brillig, and the slithy toves',
+      'Did gire and gymble in the wabe.',
+      'All mimsy were the borogroves,',
+    ]) {
       assert.equal((await ask(line, line)).body, line.toUpperCase());
     }
   });
@@ -79,7 +99,10 @@ module.exports = async function nodes() {
     const made = await connect(trial);
     const clients = await Promise.all(Array.from({ length: 50 }, () => client(made, at)));
     const answers = await Promise.all(clients.map((ask, i) => ask(`client ${i}`)));
-    assert.deepEqual(answers.map(({ body }) => body), clients.map((_, i) => `CLIENT ${i}`));
+    assert.deepEqual(
+      answers.map(({ body }) => body),
+      clients.map((_, i) => `CLIENT ${i}`),
+    );
   });
 
   await test('a dynamic queue is gone with the link that made it', async (trial) => {
@@ -174,13 +197,17 @@ module.exports = async function nodes() {
 
   await test('the selector in force is echoed in the attach', async (trial) => {
     const made = await connect(trial);
-    const { receiver: link } = await receiver(made, { source: { address: address('echo'), filter: rhea.filter.selector("a = 'b'") } });
+    const { receiver: link } = await receiver(made, {
+      source: { address: address('echo'), filter: rhea.filter.selector("a = 'b'") },
+    });
     assert.equal(String(link.source.filter['jms-selector'].value ?? link.source.filter['jms-selector']), "a = 'b'");
   });
 
   await test('a selector that is not one is refused as amqp:invalid-field', async (trial) => {
     const made = await connect(trial);
-    const error = await refusedReceiver(made, { source: { address: address('wrong'), filter: rhea.filter.selector('colour = = red') } });
+    const error = await refusedReceiver(made, {
+      source: { address: address('wrong'), filter: rhea.filter.selector('colour = = red') },
+    });
     assert.equal(error.condition, 'amqp:invalid-field');
     assert.ok(error.description.length > 10);
   });
@@ -218,7 +245,10 @@ module.exports = async function nodes() {
     await gone(subscriber, 'detach');
     first.close();
     await event(first, 'connection_close');
-    await sendAll(link, [{ body: 'away 1', durable: true }, { body: 'away 2', durable: true }]);
+    await sendAll(link, [
+      { body: 'away 1', durable: true },
+      { body: 'away 2', durable: true },
+    ]);
     const back = await connect(trial, {}, container);
     const { receiver: again, inbox: kept } = await receiver(back, durable(name, at));
     assert.deepEqual(await kept.bodies(2), ['away 1', 'away 2']);
@@ -245,7 +275,10 @@ module.exports = async function nodes() {
     const { receiver: subscriber } = await receiver(made, durable(name, at, { filter: rhea.filter.selector('size > 10') }));
     await gone(subscriber, 'detach');
     const link = await sender(made, { target: topic(at) });
-    await sendAll(link, [5, 15, 8, 20].map((size) => ({ application_properties: { size }, body: size })));
+    await sendAll(
+      link,
+      [5, 15, 8, 20].map((size) => ({ application_properties: { size }, body: size })),
+    );
     const { receiver: again, inbox } = await receiver(made, durable(name, at, { filter: rhea.filter.selector('size > 10') }));
     assert.deepEqual(await inbox.bodies(2), [15, 20]);
     await gone(again, 'close');
@@ -263,9 +296,15 @@ module.exports = async function nodes() {
       subscriber.on('message', ({ message }) => got.push(message.body) === 20 && all());
     }
     const publisher = await connect(trial);
-    await sendAll(await sender(publisher, { target: topic(at) }), Array.from({ length: 20 }, (_, body) => ({ body })));
+    await sendAll(
+      await sender(publisher, { target: topic(at) }),
+      Array.from({ length: 20 }, (_, body) => ({ body })),
+    );
     await done;
-    assert.deepEqual(got.sort((a, b) => a - b), Array.from({ length: 20 }, (_, i) => i));
+    assert.deepEqual(
+      got.sort((a, b) => a - b),
+      Array.from({ length: 20 }, (_, i) => i),
+    );
   });
 
   await test('a browser sees the messages, and takes none', async (trial) => {
@@ -276,14 +315,24 @@ module.exports = async function nodes() {
     assert.deepEqual(bodies(await rest(made, browser)), [1, 2, 3]);
     assert.deepEqual(bodies(await rest(made, browser)), [1, 2, 3]);
     const all = await rest(made, at);
-    assert.deepEqual(all.map(({ message }) => [message.body, message.delivery_count]), [[1, 0], [2, 0], [3, 0]]);
+    assert.deepEqual(
+      all.map(({ message }) => [message.body, message.delivery_count]),
+      [
+        [1, 0],
+        [2, 0],
+        [3, 0],
+      ],
+    );
     assert.deepEqual(bodies(await rest(made, browser)), []);
   });
 
   await test('a browser may have a selector', async (trial) => {
     const made = await connect(trial);
     const at = address('browse');
-    await sendAll(await sender(made, at), [1, 2, 3, 4].map((n) => ({ application_properties: { n }, body: n })));
+    await sendAll(
+      await sender(made, at),
+      [1, 2, 3, 4].map((n) => ({ application_properties: { n }, body: n })),
+    );
     const source = { address: at, distribution_mode: 'copy', filter: rhea.filter.selector('n BETWEEN 2 AND 3') };
     assert.deepEqual(bodies(await rest(made, source)), [2, 3]);
     assert.equal((await rest(made, at)).length, 4);
@@ -294,7 +343,10 @@ module.exports = async function nodes() {
     const at = address('browse');
     const link = await sender(made, at);
     await sendAll(link, [{ body: 1 }, { body: 2 }]);
-    const { receiver: browser, inbox } = await receiver(made, { source: { address: at, distribution_mode: 'copy' }, credit_window: 0 });
+    const { receiver: browser, inbox } = await receiver(made, {
+      source: { address: at, distribution_mode: 'copy' },
+      credit_window: 0,
+    });
     assert.deepEqual(bodies(await drain(browser, inbox, 1)), [1]);
     await send(link, { body: 'sent later' });
     assert.deepEqual(bodies(await drain(browser, inbox, 10)), [2]);
@@ -332,7 +384,10 @@ module.exports = async function nodes() {
   await test('messages of higher priority come first', async (trial) => {
     const made = await connect(trial);
     const at = address('priority');
-    await sendAll(await sender(made, at), [4, 1, 9, 4, 0, 7].map((priority, i) => ({ priority, body: `${priority}.${i}` })));
+    await sendAll(
+      await sender(made, at),
+      [4, 1, 9, 4, 0, 7].map((priority, i) => ({ priority, body: `${priority}.${i}` })),
+    );
     assert.deepEqual(bodies(await rest(made, at)), ['9.2', '7.5', '4.0', '4.3', '1.1', '0.4']);
   });
 

@@ -46,7 +46,9 @@ const PROGRAMS = {
       done(message.body === 'PING' && message.correlation_id === 'q' ? undefined : new Error(JSON.stringify(message)));
     });
     answers.on('receiver_open', () => {
-      connection.open_sender(at('service')).once('sendable', ({ sender }) => sender.send({ reply_to: answers.source.address, message_id: 'q', body: 'ping' }));
+      connection
+        .open_sender(at('service'))
+        .once('sendable', ({ sender }) => sender.send({ reply_to: answers.source.address, message_id: 'q', body: 'ping' }));
     });
   },
 };

@@ -199,9 +199,14 @@ module.exports = async function promises() {
     const made = await open(trial);
     const at = address('service');
     const answers = await made.createSender({ target: {} });
-    await receive(made, { address: at }, {
-      onMessage: ({ message }) => answers.send({ to: message.reply_to, correlation_id: message.message_id, body: message.body * 2 }),
-    });
+    await receive(
+      made,
+      { address: at },
+      {
+        onMessage: ({ message }) =>
+          answers.send({ to: message.reply_to, correlation_id: message.message_id, body: message.body * 2 }),
+      },
+    );
     const pair = await made.createRequestResponseLink(
       { target: { address: at } },
       { source: { dynamic: true }, onMessage: () => {}, onError: () => {} },
@@ -241,17 +246,21 @@ module.exports = async function promises() {
     assert.equal(context.sender.error.condition, 'amqp:resource-deleted');
   });
 
-  await test('a connection opens again after a crash, and its links work', async (trial) => {
-    const made = await open(trial, { reconnect: true, initial_reconnect_delay: 50, max_reconnect_delay: 200 });
-    const at = address('again');
-    const link = await sender(made, at);
-    await link.send({ body: 'before', durable: true });
-    const lost = once(made, 'disconnected');
-    await crash();
-    await lost;
-    while (!made.isRemoteOpen() || !link.isOpen() || !link.sendable()) await once(link, 'sendable');
-    await link.send({ body: 'after', durable: true });
-    const { take } = await receive(made, { address: at });
-    assert.deepEqual(await take(2), ['before', 'after']);
-  }, { seconds: 60 });
+  await test(
+    'a connection opens again after a crash, and its links work',
+    async (trial) => {
+      const made = await open(trial, { reconnect: true, initial_reconnect_delay: 50, max_reconnect_delay: 200 });
+      const at = address('again');
+      const link = await sender(made, at);
+      await link.send({ body: 'before', durable: true });
+      const lost = once(made, 'disconnected');
+      await crash();
+      await lost;
+      while (!made.isRemoteOpen() || !link.isOpen() || !link.sendable()) await once(link, 'sendable');
+      await link.send({ body: 'after', durable: true });
+      const { take } = await receive(made, { address: at });
+      assert.deepEqual(await take(2), ['before', 'after']);
+    },
+    { seconds: 60 },
+  );
 };

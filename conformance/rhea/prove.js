@@ -50,11 +50,33 @@ async function prove() {
   const [key, cert] = [path.join(folder, 'key.pem'), path.join(folder, 'cert.pem')];
   execFileSync(
     'openssl',
-    ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', key, '-out', cert, '-days', '2', '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'],
+    [
+      'req',
+      '-x509',
+      '-newkey',
+      'rsa:2048',
+      '-nodes',
+      '-keyout',
+      key,
+      '-out',
+      cert,
+      '-days',
+      '2',
+      '-subj',
+      '/CN=localhost',
+      '-addext',
+      'subjectAltName=DNS:localhost,IP:127.0.0.1',
+    ],
     { stdio: 'ignore' },
   );
   const { container } = new Relay();
-  const tls = container.listen({ transport: 'tls', host: '127.0.0.1', port: 0, key: readFileSync(key), cert: readFileSync(cert) });
+  const tls = container.listen({
+    transport: 'tls',
+    host: '127.0.0.1',
+    port: 0,
+    key: readFileSync(key),
+    cert: readFileSync(cert),
+  });
   tls.on('tlsClientError', () => {});
   const sockets = new WebSocketServer({
     host: '127.0.0.1',

@@ -14,7 +14,10 @@ const { browse } = require('./browser.js');
 const { AMQPS_URL, AMQPS_CA, AMQPWS_URL, AMQP_USER, AMQP_PASSWORD } = process.env;
 
 /** As browsers' clients of brokers and of Azure ask for it, and as the specification has it. */
-const PROTOCOLS = { 'the protocol of the specification': ['amqp'], "rhea's usual list of protocols": ['binary', 'AMQPWSB10', 'amqp'] };
+const PROTOCOLS = {
+  'the protocol of the specification': ['amqp'],
+  "rhea's usual list of protocols": ['binary', 'AMQPWSB10', 'amqp'],
+};
 
 const ca = () => (AMQPS_CA ? { ca: readFileSync(AMQPS_CA) } : { rejectUnauthorized: false });
 
@@ -39,7 +42,10 @@ async function exchange(made) {
   const at = address('secure');
   const link = await sender(made, at);
   const numbers = Array.from({ length: 200 }, (_, i) => i);
-  await sendAll(link, numbers.map((body) => ({ body })));
+  await sendAll(
+    link,
+    numbers.map((body) => ({ body })),
+  );
   const body = randomBytes(1024 * 1024);
   assert.equal(outcome(await send(link, { body })), 'accepted');
   const { inbox } = await receiver(made, at);
@@ -73,10 +79,12 @@ module.exports = async function secure() {
   });
 
   for (const [name, protocols] of Object.entries(PROTOCOLS)) {
-    await test(`messages pass through a WebSocket from Node with ${name}`, async (trial) => exchange(await connect(trial, webSocket(protocols))));
+    await test(`messages pass through a WebSocket from Node with ${name}`, async (trial) =>
+      exchange(await connect(trial, webSocket(protocols))));
   }
 
-  await test('a user logs in through a WebSocket', async (trial) => exchange(await connect(trial, { ...webSocket(), ...asUser() })));
+  await test('a user logs in through a WebSocket', async (trial) =>
+    exchange(await connect(trial, { ...webSocket(), ...asUser() })));
 
   await test('a WebSocket names the protocol that was chosen', async () => {
     webSocket();

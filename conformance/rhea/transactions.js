@@ -4,7 +4,7 @@
 
 const assert = require('node:assert/strict');
 const { test } = require('../tap/tap.js');
-const { rhea, address, connect, event, sender, receiver, sendAll, outcome, rest, bodies } = require('./broker.js');
+const { rhea, address, connect, event, sender, receiver, sendAll, rest, bodies } = require('./broker.js');
 
 const { types, message: sections } = rhea;
 
@@ -87,7 +87,10 @@ async function scene(trial) {
   const session = made.create_session();
   session.begin();
   const at = address('transaction');
-  await sendAll(await sender(made, at), [1, 2, 3].map((body) => ({ body, durable: true })));
+  await sendAll(
+    await sender(made, at),
+    [1, 2, 3].map((body) => ({ body, durable: true })),
+  );
   return { made, session, at, coordinator: await Coordinator.of(session) };
 }
 
@@ -183,6 +186,5 @@ module.exports = async function transactions() {
     const state = await coordinator.discharge(types.wrap_binary(Buffer.from('no such id')), false);
     assert.equal(state.constructor.composite_type, 'rejected');
     assert.equal(state.error.condition, 'amqp:transaction:unknown-id');
-    assert.equal(outcome({ remote_state: state }), 'rejected');
   });
 };

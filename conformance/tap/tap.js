@@ -71,7 +71,9 @@ async function test(name, body, { todo, seconds = LIMIT_SECONDS } = {}) {
   }
   clearTimeout(timer);
   for (const close of trial.closing.reverse()) {
-    await Promise.resolve().then(close).catch((e) => (error = error || e));
+    await Promise.resolve()
+      .then(close)
+      .catch((e) => (error = error || e));
   }
   process.off('uncaughtException', uncaught).off('unhandledRejection', uncaught);
   if (error instanceof Skipped) skipped(name, error.message);
