@@ -193,8 +193,8 @@ def crashed():
 
 
 @suite.test("it goes on after the broker was stopped and is there again", needs=["BROKER_RESTART"], limit_seconds=30,
-            todo="any @close of a broker ends collectd: for PN_CONNECTION_REMOTE_CLOSE amqp1.c (handle) asks for the condition of "
-                 "a session, of which that event has none: pn_session_remote_condition: Assertion `session' failed")
+            todo="any @close of a broker ends collectd: for PN_CONNECTION_REMOTE_CLOSE amqp1.c (handle) asks for the condition "
+                 "of a session, of which that event has none: pn_session_remote_condition: Assertion `session' failed")
 def restarted():
     goes_on(address("collectd.restart"), restart)
 

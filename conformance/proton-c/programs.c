@@ -62,6 +62,11 @@ static void open_sender(struct app *app, const char *name, pn_rcv_settle_mode_t 
   pn_link_open(app->link);
 }
 
+static void must_be_accepted(pn_delivery_t *delivery) {
+  const uint64_t state = pn_delivery_remote_state(delivery);
+  if (state != PN_ACCEPTED) fail("not accepted, but %d", (int)state);
+}
+
 /* A delivery with its own tag, and the head of a message that has one data section of this size. */
 static void begin(struct app *app, size_t size) {
   const uint32_t n = (uint32_t)size;
@@ -124,7 +129,7 @@ static void aborts(struct app *app, pn_event_t *event) {
 
     case PN_DELIVERY: {
       pn_delivery_t *delivery = pn_event_delivery(event);
-      if (pn_delivery_remote_state(delivery) != PN_ACCEPTED) fail("not accepted, but %d", (int)pn_delivery_remote_state(delivery));
+      must_be_accepted(delivery);
       pn_delivery_settle(delivery);
       app->answered++;
       break;
@@ -156,7 +161,7 @@ static void send_second(struct app *app, pn_event_t *event) {
 
     case PN_DELIVERY: {
       pn_delivery_t *delivery = pn_event_delivery(event);
-      if (pn_delivery_remote_state(delivery) != PN_ACCEPTED) fail("not accepted, but %d", (int)pn_delivery_remote_state(delivery));
+      must_be_accepted(delivery);
       if (pn_delivery_settled(delivery)) fail("the broker settled first");
       pn_delivery_settle(delivery);
       if (++app->answered == app->count) {

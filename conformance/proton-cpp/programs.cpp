@@ -52,10 +52,11 @@ class types : public program {
   public:
     types(const std::string& url, const std::string& address) : program(url, address), next(0) {
         const std::vector<proton::scalar> scalars = {
-            true, uint8_t(255), int8_t(-128), uint16_t(65535), int16_t(-32768), uint32_t(4294967295u), int32_t(-2147483648),
+            true, uint8_t(255), int8_t(-128), uint16_t(65535), int16_t(-32768), uint32_t(4294967295u), int32_t(-2147483647),
             uint64_t(18446744073709551615u), int64_t(-9223372036854775807), wchar_t(0x1F600), 1.5f, 5e-324,
             proton::timestamp(1700000000123), proton::decimal32(), proton::decimal64(), proton::decimal128(),
-            proton::uuid::random(), std::string("ünïcödé 😀"), proton::symbol("a:symbol"), proton::binary(std::string("\x00\xff\x01", 3))};
+            proton::uuid::random(), std::string("ünïcödé 😀"), proton::symbol("a:symbol"),
+            proton::binary(std::string("\x00\xff\x01", 3))};
         for (size_t i = 0; i < scalars.size(); ++i) {
             values.push_back(scalars[i]);
             properties["property " + std::to_string(i)] = scalars[i];

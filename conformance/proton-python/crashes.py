@@ -107,8 +107,8 @@ def consumer_crash():
 
 @suite.test("a consumer that reconnects has each message when the broker is stopped in between", needs=["BROKER_RESTART"],
             limit_seconds=12,
-            todo="proton means to reconnect after a close with amqp:connection:forced (_handlers.py:419), but when the socket ends "
-                 "after that close, IOHandler.on_selectable_error (_handlers.py:1221) lets go of it and the transport is never "
+            todo="proton means to reconnect after a close with amqp:connection:forced (_handlers.py:419), but when the socket "
+                 "ends after that close, IOHandler.on_selectable_error (_handlers.py:1221) lets go of it and the transport is never "
                  "closed: PN_TRACE_FRM=1 shows heartbeats to nobody")
 def consumer_restart():
     consume(address("python.stop.received"), restart)

@@ -194,8 +194,8 @@ def receiver_crash():
 
 @suite.test("example db_send: no record is lost when the broker is killed in between", needs=["BROKER_CRASH"],
             limit_seconds=40,
-            todo="when db_send.py has reconnected it reads again what is still under way and sends it a second time with the same "
-                 "delivery-tag (lines 76 and 90), which must be unique (2.6.12); the broker ends the session and says so")
+            todo="when db_send.py has reconnected it reads again what is still under way and sends it a second time with the "
+                 "same delivery-tag (lines 76 and 90), which must be unique (2.6.12); the broker ends the session and says so")
 def sender_crash():
     queue, count = address("python.example.db-send"), 2000
     with tempfile.TemporaryDirectory() as folder:
