@@ -49,9 +49,6 @@ final class IncomingLink extends AmqpLink {
     private boolean waitsForRoom;
     private final HeldDeliveries held = new HeldDeliveries();
 
-    /** Deliveries that are not answered yet, by the hashes of their tags. */
-    private final IntMap<Answer> byTag = new IntMap<>();
-
     private boolean inDelivery;
     private int deliveryId;
     private Binary tag;
@@ -256,9 +253,8 @@ final class IncomingLink extends AmqpLink {
         }
         deliveryId = id;
         tag = transfer.getDeliveryTag();
-        Answer other = byTag.get(tag.hashCode());
-        Optional<Integer> owner =
-                other != null && other.tag.equals(tag) ? Optional.of(other.id) : endpoint.flatMap(end -> end.idOf(tag));
+        // Where nothing is resumed nothing goes by the tag, and there are clients that give one twice.
+        Optional<Integer> owner = endpoint.flatMap(end -> end.idOf(tag));
         if (owner.isPresent()) {
             throw TransferRules.usedTag(transfer, deliveryId, name(), owner.get());
         }
@@ -323,7 +319,6 @@ final class IncomingLink extends AmqpLink {
         Optional<OpenTransaction> in = transaction.isPresent() ? transactions.use(transaction.get()) : Optional.empty();
         Answer answer = new Answer(deliveryId, tag, settled, content, in);
         if (!settled) {
-            byTag.put(tag.hashCode(), answer);
             endpoint.ifPresent(end -> end.arrived(deliveryId, tag, in.isPresent()));
         }
         if (transaction.isPresent() && in.isEmpty()) {
@@ -385,9 +380,6 @@ final class IncomingLink extends AmqpLink {
             }
             boolean taken = transaction.isPresent() && outcome == Outcome.ACCEPTED;
             body.ifPresent(writer -> writer.release(taken ? transaction.get().work() : Transaction.NONE));
-            if (!settled) {
-                byTag.remove(tag.hashCode());
-            }
             answered(this, outcome);
         }
     }

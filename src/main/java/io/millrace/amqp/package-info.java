@@ -43,6 +43,8 @@
  *       30 seconds; a restart forgets them. An attach of that name without a map begins anew: what was delivered counts as
  *       failed. A bare transfer (resume, and no message) counts no credit, for some clients do not count it; one that brings
  *       the message does.
+ *   <li>Of deliveries on a link that is never resumed nobody asks whether their tags are unique: answers go by the delivery-id, and
+ *       protonj2 1.1 gives the same tag twice when more than 256 are unsettled (its pool has 512, numbered by a byte).
  *   <li>A delivery that is settled without an outcome gets the source's default outcome; if the source has none it is
  *       {@code released}, and the answer to the attach says so.
  *   <li>A pre-settled message that is refused ends its link with the reason: nothing is lost in silence.

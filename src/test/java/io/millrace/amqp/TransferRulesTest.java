@@ -286,10 +286,29 @@ class TransferRulesTest {
 
         @Test
         void aTagOfAnUnsettledDeliveryEndsTheSession() {
+            Attach resumable = Peer.sender(1, "q");
+            resumable.setRcvSettleMode(ReceiverSettleMode.SECOND);
+            peer.send(resumable);
+            peer.expect(Attach.class);
+            peer.expect(Flow.class);
             queue.holdReceipts = true;
-            peer.send(Peer.frame(0, tagged(0, 4), Peer.message("x")), Peer.frame(0, tagged(1, 4), Peer.message("y")));
+            Transfer first = tagged(0, 4);
+            first.setHandle(UnsignedInteger.ONE);
+            Transfer second = tagged(1, 4);
+            second.setHandle(UnsignedInteger.ONE);
+            peer.send(Peer.frame(0, first, Peer.message("x")), Peer.frame(0, second, Peer.message("y")));
             assertTrue(peer.expectEnd(Condition.INVALID_FIELD).getDescription().contains("delivery 0"));
             assertEquals(1, queue.messages.size());
+        }
+
+        @Test
+        void areNotLookedAtOnALinkThatIsNeverResumed() {
+            queue.holdReceipts = true;
+            peer.send(Peer.frame(0, tagged(0, 4), Peer.message("x")), Peer.frame(0, tagged(1, 4), Peer.message("y")));
+            assertEquals(2, queue.messages.size());
+            queue.releaseHeld();
+            peer.loop.runAll();
+            peer.expectAccepted(0, 1);
         }
 
         @Test
