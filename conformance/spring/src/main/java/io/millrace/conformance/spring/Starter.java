@@ -11,6 +11,7 @@ import org.springframework.boot.builder.SpringApplicationBuilder;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.jms.annotation.EnableJms;
 import org.springframework.jms.annotation.JmsListener;
+import org.springframework.jms.connection.CachingConnectionFactory;
 import org.springframework.jms.core.JmsMessagingTemplate;
 import org.springframework.jms.core.JmsTemplate;
 import org.springframework.messaging.handler.annotation.Header;
@@ -71,7 +72,9 @@ final class Starter {
 
     private static void users(Trial trial) {
         ConfigurableApplicationContext context = application(trial, withUser(trial));
-        Expect.that(context.getBean(ConnectionFactory.class) instanceof JmsConnectionFactory, "Qpid JMS, without a pool");
+        ConnectionFactory factory =
+                context.getBean(CachingConnectionFactory.class).getTargetConnectionFactory();
+        Expect.that(factory instanceof JmsConnectionFactory, "Qpid JMS, without a pool");
         JmsTemplate template = context.getBean(JmsTemplate.class);
         for (int i = 0; i < 20; i++) {
             template.convertAndSend(trial.address("requests"), "hello");
