@@ -30,7 +30,7 @@ record TestReference(String text) {
     private Optional<String> faultOfProgram() {
         String[] parts = text.substring(PROGRAMS.length()).split(" ", 2);
         Path program = Path.of(PROGRAMS + parts[0]);
-        if (!Files.exists(program.resolve("pom.xml"))) {
+        if (!Files.exists(program.resolve("client.toml"))) {
             return Optional.of("there is no such program");
         }
         if (parts.length == 1 || mentions(program, parts[1] + ".class")) {
