@@ -77,6 +77,10 @@ final class ConnectionOutput {
         flushing = true;
         socket.write(frames.take());
         flushing = false;
+        if (!socket.writable()) {
+            // It may be long until it is needed again.
+            frames.trim();
+        }
         return true;
     }
 
@@ -90,8 +94,8 @@ final class ConnectionOutput {
         return socket.writable();
     }
 
-    /** A transfer frame was written; a lot of them is not kept until the end of the turn. */
-    void wroteTransfer() {
+    /** Something was written; a lot of it is not kept until the end of the turn. */
+    void wroteMuch() {
         if (frames.size() >= EAGER_FLUSH_BYTES && !flushing) {
             send();
         }

@@ -62,6 +62,11 @@ final class Subscribers {
         return acquiring > 0;
     }
 
+    /** Whether one is there that could have a message at once. */
+    boolean awaitMessages() {
+        return dispatcher.awaitsMessages();
+    }
+
     /** Whether one is there that searches. */
     boolean search() {
         return filtering > 0 || (acquiring > 0 && groups.exist());

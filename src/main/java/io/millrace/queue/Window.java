@@ -103,9 +103,13 @@ final class Window {
         if (lane != null && lane.beyond > 0) {
             return false;
         }
-        boolean room = availableBytes + size <= loop.memory().shareBytes()
-                && !loop.memory().scarceForBacklog();
-        return room || available == 0;
+        return size + MemoryBudget.OVERHEAD_BYTES <= roomBytes()
+                || (available == 0 && loop.memory().takesInNeed(size) && queue.wantsMessages(true));
+    }
+
+    /** How much more may be available in memory. */
+    long roomBytes() {
+        return loop.memory().roomInWindow(available, availableBytes);
     }
 
     void arrived(QueuedMessage message) {
@@ -131,8 +135,7 @@ final class Window {
         if (kept) {
             lane.loadedUpTo(message.sequence(), restrictions::entered);
             lane.last = message.sequence();
-            availableBytes += message.size();
-            availableStreamed += message.message.streamed();
+            occupy(message);
         } else {
             arrivedBeyond(message);
             lane.awaitDecision(message.sequence());
@@ -169,9 +172,20 @@ final class Window {
             decided(lane, message);
             completeIfAllThere(lane);
         } else {
-            availableBytes -= message.size();
-            availableStreamed -= message.message.streamed();
+            vacate(message);
         }
+    }
+
+    private void occupy(QueuedMessage message) {
+        availableBytes += message.size();
+        availableStreamed += message.message.streamed();
+        loop.memory().available(1, message.size());
+    }
+
+    private void vacate(QueuedMessage message) {
+        availableBytes -= message.size();
+        availableStreamed -= message.message.streamed();
+        loop.memory().available(-1, -message.size());
     }
 
     /** A read that began before may not show what is in the store now. */
@@ -318,8 +332,7 @@ final class Window {
             queue.expiry().unwatch(message);
         }
         available--;
-        availableBytes -= message.size();
-        availableStreamed -= message.message.streamed();
+        vacate(message);
         pace.left();
     }
 
@@ -328,8 +341,7 @@ final class Window {
             queue.expiry().watch(message);
         }
         available++;
-        availableBytes += message.size();
-        availableStreamed += message.message.streamed();
+        occupy(message);
         queue.sees(message);
     }
 
@@ -410,6 +422,11 @@ final class Window {
         return beyond == 0 || restrictions.tooMany();
     }
 
+    /** The usual size of those beyond, with bodies that are in the store only. */
+    long usualSizeBeyond() {
+        return beyond == 0 ? 0 : beyondBytes / beyond;
+    }
+
     long beyond() {
         return beyond;
     }
@@ -417,7 +434,10 @@ final class Window {
     /** Forgets everything; the queue is deleted. */
     void clear() {
         for (Lane lane : lanes) {
-            lane.clear(message -> loop.memory().release(message.size()));
+            lane.clear(message -> {
+                loop.memory().release(message.size());
+                vacate(message);
+            });
         }
         available = 0;
         availableBytes = 0;

@@ -51,7 +51,7 @@ final class FakeNodes implements Nodes {
     FakeNodes(Loop loop) {
         this.loop = loop;
         endpoints = new EndpointBook(loop, 3).seenFrom(loop);
-        memory = new MemoryBudget(loop, 64 << 20);
+        memory = new MemoryBudget(loop, 256 << 20);
         bodies = new Bodies(new LoopResources(loop, new Recorder(loop, journal, 64 << 20), memory));
     }
 

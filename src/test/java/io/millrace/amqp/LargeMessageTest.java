@@ -44,7 +44,8 @@ import org.junit.jupiter.api.Test;
 /** Messages too large for memory, as bytes in and bytes out. */
 class LargeMessageTest {
     private static final int LIMIT = 4 << 20;
-    private static final int BODY = IncomingContent.MOST_IN_MEMORY + 700_000;
+    private static final int MOST_IN_ONE_PIECE = 1 << 20;
+    private static final int BODY = MOST_IN_ONE_PIECE + 700_000;
     private static final int CHUNK = 4000;
 
     private final Peer peer = Peer.taking(LIMIT, Peer.HELD_BYTES);
@@ -172,7 +173,7 @@ class LargeMessageTest {
 
         @Test
         void aMessageUpToTheLimitStaysInOnePiece() {
-            byte[] small = Peer.sections(new Data(new Binary(new byte[IncomingContent.MOST_IN_MEMORY - 100])));
+            byte[] small = Peer.sections(new Data(new Binary(new byte[MOST_IN_ONE_PIECE - 100])));
             peer.attachSender(0, "orders");
             send(small);
             assertEquals(0, queue.messages.element().streamed());
