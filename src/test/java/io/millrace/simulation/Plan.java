@@ -44,7 +44,7 @@ final class Plan {
     Plan(Random random) {
         loops = 1 + random.nextInt(2);
         large = random.nextInt(10) == 0;
-        bodyBytes = large ? 30_000 : 20 + random.nextInt(600);
+        bodyBytes = large ? 100_000 : 20 + random.nextInt(600);
         excludes = random.nextInt(3) == 0;
         crashes = random.nextInt(3) > 0;
         prioritised = random.nextInt(3) == 0;
@@ -54,7 +54,7 @@ final class Plan {
         repeats = random.nextInt(3) == 0;
         transacted = random.nextInt(2) == 0;
         publishes = random.nextInt(2) == 0;
-        long memory = large ? 300_000 : loops * (2_000L + random.nextInt(60_000));
+        long memory = large ? 1_000_000 : loops * (2_000L + random.nextInt(60_000));
         for (int i = 0; i < 1 + random.nextInt(3); i++) {
             queues.put("q" + i, Place.queue("q" + i, settings(random)));
         }
