@@ -145,7 +145,9 @@ final class IncomingContent {
     private void store(byte[] from, int start, int length) {
         BodyWriter writer = body.orElseThrow();
         Optional<Condition> full = writer.refusal();
-        if (full.isPresent()) {
+        if (session.connection().held().overflows()) {
+            refuse(TransferRules.noMemory());
+        } else if (full.isPresent()) {
             refuse(full.get());
         } else {
             writer.take(from, start, length);

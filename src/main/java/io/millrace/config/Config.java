@@ -71,7 +71,7 @@ public record Config(
     /** A third of the heap, but of a small one what the broker itself does not need, and half as much again for the worst. */
     private static long automaticMemoryBytes() {
         long heap = Runtime.getRuntime().maxMemory();
-        return Math.max(1 << 20, Math.min(heap / 3, (heap - (24 << 20)) * 2 / 5));
+        return Math.max(1 << 20, Math.min(heap / 3, (heap - (24 << 20)) / 5 * 2));
     }
 
     /** This, with one listener: on loopback, for anonymous clients, on a port that may be 0 for any free one. */

@@ -145,7 +145,9 @@ final class AmqpSocket implements Peer {
             return;
         }
         excessBytes += bytes;
-        waits(fullBytes + excessBytes);
+        if (!over) {
+            waits(fullBytes + excessBytes);
+        }
         if (excessive()) {
             read();
         }

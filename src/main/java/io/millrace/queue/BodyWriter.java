@@ -44,13 +44,6 @@ public final class BodyWriter {
 
     /** Why the store takes no more; empty while it does. */
     public Optional<Condition> refusal() {
-        if (loop.memory().overflows()) {
-            return Optional.of(new Condition(
-                    Condition.RESOURCE_LIMIT_EXCEEDED,
-                    "the message is refused: too many large messages are under way for the broker's memory; send it again"
-                            + " later, or raise the memory",
-                    Map.of("reason", "memory-full", "limit", "memory")));
-        }
         Room room = recorder.journal().room();
         return room.available()
                 ? Optional.empty()

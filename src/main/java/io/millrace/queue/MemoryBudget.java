@@ -95,18 +95,26 @@ public final class MemoryBudget {
         return limitBytes + Math.max(limitBytes / 2, LEAST_IN_NEED_BYTES);
     }
 
-    /** Runs a task, once however often it was given, when there is more memory than now. */
+    /**
+     * Runs a task, once however often it was given, when there is more memory than now: by so little that nobody waits who
+     * might go on, by so much that those who wait do not look at it again with each message.
+     */
     void whenPlentiful(Runnable task) {
-        long below = usedBytes - limitBytes / 8;
+        long below = usedBytes - limitBytes / 64;
         wakeBelowBytes = waiting.isEmpty() ? below : Math.max(wakeBelowBytes, below);
         waiting.add(task);
     }
 
     // ---- what waits in queues
 
-    /** A message, or several, became available in memory. */
-    void available(int messages, long bytes) {
-        backlogBytes += bytes + (long) messages * OVERHEAD_BYTES;
+    /** So many messages became available in memory; or, if less than 0, are not any more. */
+    void available(long messages, long bytes) {
+        backlogBytes += bytes + messages * OVERHEAD_BYTES;
+    }
+
+    /** What is available in memory, over all queues. */
+    long backlogBytes() {
+        return backlogBytes;
     }
 
     /** How much more a queue may have available in memory that has so much; less than 0 if it has too much already. */
@@ -195,9 +203,14 @@ public final class MemoryBudget {
         return (int) Math.max(LEAST_IN_ONE_PIECE, Math.min(MOST_IN_ONE_PIECE, limitBytes / MESSAGES_IN_ONE_PIECE));
     }
 
-    /** A connection has brought bytes, or has been answered. */
+    /** A connection has brought so many bytes; or, if less than 0, has been answered. */
     public void input(long bytes) {
         inputBytes += bytes;
+    }
+
+    /** Bytes that connections have brought and that are not answered. */
+    public long inputBytes() {
+        return inputBytes;
     }
 
     /** How much a connection may have brought that is not answered, before it is read no more. */

@@ -17,6 +17,7 @@ final class ReadAhead {
     private static final int RUN_MESSAGES = 1024;
     private static final long RUN_BYTES = 4 << 20;
     private static final int SHARE_IN_NEED = 8;
+    private static final int WORTHWHILE = 8;
     private static final long NEVER = -1;
 
     private final Queue queue;
@@ -46,21 +47,26 @@ final class ReadAhead {
             return;
         }
         long room = window.roomBytes();
-        if (room > 0) {
+        if (room > worthwhile(lane)) {
             // There is something around each message, too.
-            load(lane, RUN_MESSAGES, Math.min(room - room / 4, loop.memory().runBytes(RUN_BYTES)));
+            load(lane, RUN_MESSAGES, window.runBytes(Math.min(room - room / 4, RUN_BYTES)));
         } else if (!lane.hasFree() && queue.wantsMessages(true)) {
             readInNeed(lane);
         }
     }
 
+    /** Room for less than this is not worth a read: for a message at least, and as long as there are others for many. */
+    private long worthwhile(Lane lane) {
+        long one = window.usualBytesBeyond() + MemoryBudget.OVERHEAD_BYTES;
+        return lane.hasFree() ? Math.max(one, window.availableBytes() / WORTHWHILE) : one;
+    }
+
     /** There is no memory for what may be wanted, but somebody waits: a little is read, if there is any memory at all. */
     private void readInNeed(Lane lane) {
-        long size = Math.min(window.usualSizeBeyond(), loop.memory().mostInOnePiece());
-        if (!loop.memory().takesInNeed(size)) {
-            loop.memory().whenPlentiful(refill);
+        if (loop.memory().takesInNeed(window.usualBytesBeyond())) {
+            load(lane, RUN_MESSAGES, window.runBytes(RUN_BYTES) / SHARE_IN_NEED + 1);
         } else {
-            load(lane, RUN_MESSAGES, loop.memory().runBytes(RUN_BYTES) / SHARE_IN_NEED + 1);
+            loop.memory().whenPlentiful(refill);
         }
     }
 

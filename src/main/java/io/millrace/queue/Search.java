@@ -151,7 +151,7 @@ final class Search {
     private void read(Subscriber subscriber, Lane lane, long upTo) {
         long after = Math.max(subscriber.passed[lane.order], lane.loadedUpTo());
         long from = subscriber.passed[lane.order];
-        long mostBytes = loop.memory().runBytes(RUN_BYTES);
+        long mostBytes = window.runBytes(RUN_BYTES);
         loop.memory().takeBytes(mostBytes);
         MessageKey key = new MessageKey(queue.number(), lane.order, after);
         long read = window.reads().begin();

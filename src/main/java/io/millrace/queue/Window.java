@@ -29,12 +29,8 @@ final class Window {
 
     private final Lane[] byOrder = new Lane[MessageKey.LANES];
 
+    private final Occupancy occupancy;
     private long available;
-    private long availableBytes;
-
-    /** What their bodies take in the store only. */
-    private long availableStreamed;
-
     private long beyond;
     private long beyondBytes;
 
@@ -45,6 +41,7 @@ final class Window {
         this.restrictions = new Restrictions(queue, this, loop.memory());
         this.ahead = new Ahead(queue, this, loop);
         this.pace = new Pace(this, loop);
+        this.occupancy = new Occupancy(loop.memory());
         for (Journal.Lane lane : backlog.lanes()) {
             if (lane.order() < MessageKey.LANES) {
                 add(new Lane(lane.order(), lane.messages(), backlog.nextSequence() - 1));
@@ -109,7 +106,7 @@ final class Window {
 
     /** How much more may be available in memory. */
     long roomBytes() {
-        return loop.memory().roomInWindow(available, availableBytes);
+        return occupancy.roomBytes();
     }
 
     void arrived(QueuedMessage message) {
@@ -135,7 +132,7 @@ final class Window {
         if (kept) {
             lane.loadedUpTo(message.sequence(), restrictions::entered);
             lane.last = message.sequence();
-            occupy(message);
+            occupancy.add(message);
         } else {
             arrivedBeyond(message);
             lane.awaitDecision(message.sequence());
@@ -172,20 +169,8 @@ final class Window {
             decided(lane, message);
             completeIfAllThere(lane);
         } else {
-            vacate(message);
+            occupancy.remove(message);
         }
-    }
-
-    private void occupy(QueuedMessage message) {
-        availableBytes += message.size();
-        availableStreamed += message.message.streamed();
-        loop.memory().available(1, message.size());
-    }
-
-    private void vacate(QueuedMessage message) {
-        availableBytes -= message.size();
-        availableStreamed -= message.message.streamed();
-        loop.memory().available(-1, -message.size());
     }
 
     /** A read that began before may not show what is in the store now. */
@@ -228,12 +213,12 @@ final class Window {
 
     /** What they take in memory. */
     long availableBytes() {
-        return availableBytes;
+        return occupancy.bytes();
     }
 
     /** Their sizes, with bodies that are in the store only. */
     long availableTotal() {
-        return availableBytes + availableStreamed;
+        return occupancy.totalBytes();
     }
 
     /** The first message that any consumer may have, or null. */
@@ -332,7 +317,7 @@ final class Window {
             queue.expiry().unwatch(message);
         }
         available--;
-        vacate(message);
+        occupancy.remove(message);
         pace.left();
     }
 
@@ -341,7 +326,7 @@ final class Window {
             queue.expiry().watch(message);
         }
         available++;
-        occupy(message);
+        occupancy.add(message);
         queue.sees(message);
     }
 
@@ -422,9 +407,15 @@ final class Window {
         return beyond == 0 || restrictions.tooMany();
     }
 
-    /** The usual size of those beyond, with bodies that are in the store only. */
-    long usualSizeBeyond() {
-        return beyond == 0 ? 0 : beyondBytes / beyond;
+    /** The usual size of those beyond in memory, if one of them is brought in. */
+    long usualBytesBeyond() {
+        return beyond == 0 ? 0 : Math.min(beyondBytes / beyond, loop.memory().mostInOnePiece());
+    }
+
+    /** How much is to be read of the store at a time: no more than there is, and the more, the more memory there is. */
+    long runBytes(long most) {
+        long there = beyondBytes + beyond * MemoryBudget.OVERHEAD_BYTES;
+        return Math.max(1, loop.memory().runBytes(Math.min(most, there)));
     }
 
     long beyond() {
@@ -434,14 +425,10 @@ final class Window {
     /** Forgets everything; the queue is deleted. */
     void clear() {
         for (Lane lane : lanes) {
-            lane.clear(message -> {
-                loop.memory().release(message.size());
-                vacate(message);
-            });
+            lane.clear(message -> loop.memory().release(message.size()));
         }
         available = 0;
-        availableBytes = 0;
-        availableStreamed = 0;
+        occupancy.clear();
         restrictions.clear();
         beyond = 0;
         beyondBytes = 0;

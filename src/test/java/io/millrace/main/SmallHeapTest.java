@@ -141,7 +141,6 @@ class SmallHeapTest {
     void consumersThatHoldManySmallMessagesAndSettleNothing() throws Exception {
         for (int q = 0; q < 60; q++) {
             fill("deep" + q, 40, 20_000, false);
-            System.out.println("q " + q);
             take(peer().receive("deep" + q, 1000), 20_000);
         }
         neighbourIsBrisk();

@@ -116,6 +116,52 @@ class FairMemoryTest {
     }
 
     @Nested
+    class Browsers {
+        @Test
+        void thatStopAfterTheirFirstMessageShareWhatIsLeft() {
+            Queue deep = another(1000, BODY_BYTES, true);
+            for (int i = 0; i < 250; i++) {
+                Recipient browser = new Recipient(deep).browsing().credit(100);
+                scene.settle();
+                assertEquals(100, browser.deliveries.size());
+            }
+            assertWithin(CEILING_BYTES);
+            neighbourIsBrisk(true);
+        }
+
+        @Test
+        void giveBackWhatTheyHaveReadWhenTheyGo() {
+            Queue deep = another(1000, BODY_BYTES, true);
+            long before = scene.heldBytes();
+            Recipient browser = new Recipient(deep).browsing().credit(100);
+            scene.settle();
+            assertTrue(scene.heldBytes() > before, "what is read and not shown is counted");
+            browser.detach(false);
+            scene.settle();
+            assertEquals(before, scene.heldBytes());
+        }
+    }
+
+    /** Nobody waits for more memory than would do. */
+    @Test
+    void whoWaitsForMemoryGoesOnWhenALittleComesBack() {
+        List<Recipient> hoarders = new ArrayList<>();
+        while (scene.heldBytes() < CEILING_BYTES - 16 * BODY_BYTES) {
+            hoarders.add(new Recipient(another(1, BODY_BYTES, true)).attached().credit(1));
+            scene.settle();
+        }
+        Recipient late = new Recipient(another(2, BODY_BYTES, true)).attached();
+        scene.settle();
+        late.credit(1);
+        scene.settle();
+        for (int freed = 0; late.deliveries.isEmpty(); freed++) {
+            assertTrue(freed < 10, "the memory of ten messages came back, and none was handed over");
+            hoarders.get(freed).acceptAll();
+            scene.settle();
+        }
+    }
+
+    @Nested
     class ASingleQueue {
         @Test
         void mayHaveMostOfTheMemoryWithItsConsumer() {
