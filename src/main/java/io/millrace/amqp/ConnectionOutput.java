@@ -96,7 +96,7 @@ final class ConnectionOutput {
 
     /** Something was written; a lot of it is not kept until the end of the turn. */
     void wroteMuch() {
-        if (frames.size() >= EAGER_FLUSH_BYTES && !flushing) {
+        if (frames.size() >= EAGER_FLUSH_BYTES && !flushing && !stopped) {
             send();
         }
     }

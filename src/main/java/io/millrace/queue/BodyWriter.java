@@ -76,7 +76,8 @@ public final class BodyWriter {
 
     /** A peer may stop at any time, and is then to have taken no more memory than what it has sent deserves. */
     private void grow(int needed) {
-        int more = Math.min(Details.PART_BYTES, Math.max(FIRST_BYTES, Math.max(needed, part.length * 2)));
+        int least = parts > 0 ? Details.PART_BYTES : FIRST_BYTES;
+        int more = Math.min(Details.PART_BYTES, Math.max(least, Math.max(needed, part.length * 2)));
         loop.memory().takeBytes(more - part.length);
         part = Arrays.copyOf(part, more);
     }
