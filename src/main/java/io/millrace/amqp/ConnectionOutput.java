@@ -12,6 +12,8 @@ final class ConnectionOutput {
     /** Output beyond this is handed on at once, while it is still in the processor's cache. */
     private static final int EAGER_FLUSH_BYTES = 64 * 1024;
 
+    private static final long FULL_MILLIS = 100;
+
     private final Loop loop;
     private final Output socket;
     private final Flushed flushed;
@@ -24,6 +26,7 @@ final class ConnectionOutput {
     private boolean scheduled;
     private boolean flushing;
     private boolean stopped;
+    private boolean trimDue;
 
     /** Hears of every flush, and whether it had anything to write. */
     interface Flushed {
@@ -77,11 +80,19 @@ final class ConnectionOutput {
         flushing = true;
         socket.write(frames.take());
         flushing = false;
-        if (!socket.writable()) {
-            // It may be long until it is needed again.
-            frames.trim();
+        if (!trimDue && !socket.writable()) {
+            trimDue = true;
+            loop.after(FULL_MILLIS, this::trim);
         }
         return true;
+    }
+
+    /** If the socket is still full it may be long until the buffer is needed again; at once would cost brisk peers a new one each time. */
+    private void trim() {
+        trimDue = false;
+        if (!socket.writable()) {
+            frames.trim();
+        }
     }
 
     /** Whether the socket is being written to, somewhere up the stack. */
