@@ -83,7 +83,7 @@ public final class AmqpConnection {
         this.events = events;
         output = new ConnectionOutput(loop, socket, this::flushed);
         handshake = new Handshake(settings, loop, authenticator, output.frames(), new HandshakeResult());
-        held = new HeldBytes(settings.heldBytes(), socket);
+        held = new HeldBytes(settings.heldBytes(), nodes.bodies().memory(), socket);
         exchange = new OpenExchange(settings.version(), nodes.containers());
         idle = new IdleTimeouts(
                 loop, settings.limits().idleTimeout().toMillis(), held::paused, this::idleForTooLong, this::heartbeat);
@@ -179,6 +179,7 @@ public final class AmqpConnection {
 
     private void feed(ByteBuffer bytes) {
         run(() -> transport.receive(bytes));
+        output.wroteMuch();
     }
 
     /** Lets frames be read; whatever goes wrong with them ends the connection, not the loop. */
@@ -362,6 +363,7 @@ public final class AmqpConnection {
         idle.stop();
         deadline.cancel();
         output.stop();
+        held.close();
         exchange.release(this);
         events.closed(this, reason);
     }
@@ -394,13 +396,7 @@ public final class AmqpConnection {
 
     /** Goes on with what waited for the socket or for a session window. */
     void resume() {
-        output.resume(this::continuePartials);
-    }
-
-    private void continuePartials() {
-        for (AmqpSession session : channels.all()) {
-            session.continuePartials();
-        }
+        output.resume(() -> channels.all().forEach(AmqpSession::continuePartials));
     }
 
     void receivedMessage() {

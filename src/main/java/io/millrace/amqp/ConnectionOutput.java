@@ -12,6 +12,8 @@ final class ConnectionOutput {
     /** Output beyond this is handed on at once, while it is still in the processor's cache. */
     private static final int EAGER_FLUSH_BYTES = 64 * 1024;
 
+    private static final long FULL_MILLIS = 100;
+
     private final Loop loop;
     private final Output socket;
     private final Flushed flushed;
@@ -24,6 +26,7 @@ final class ConnectionOutput {
     private boolean scheduled;
     private boolean flushing;
     private boolean stopped;
+    private boolean trimDue;
 
     /** Hears of every flush, and whether it had anything to write. */
     interface Flushed {
@@ -77,7 +80,19 @@ final class ConnectionOutput {
         flushing = true;
         socket.write(frames.take());
         flushing = false;
+        if (!trimDue && !socket.writable()) {
+            trimDue = true;
+            loop.after(FULL_MILLIS, this::trim);
+        }
         return true;
+    }
+
+    /** If the socket is still full it may be long until the buffer is needed again; at once would cost brisk peers a new one each time. */
+    private void trim() {
+        trimDue = false;
+        if (!socket.writable()) {
+            frames.trim();
+        }
     }
 
     /** Whether the socket is being written to, somewhere up the stack. */
@@ -90,9 +105,9 @@ final class ConnectionOutput {
         return socket.writable();
     }
 
-    /** A transfer frame was written; a lot of them is not kept until the end of the turn. */
-    void wroteTransfer() {
-        if (frames.size() >= EAGER_FLUSH_BYTES && !flushing) {
+    /** Something was written; a lot of it is not kept until the end of the turn. */
+    void wroteMuch() {
+        if (frames.size() >= EAGER_FLUSH_BYTES && !flushing && !stopped) {
             send();
         }
     }

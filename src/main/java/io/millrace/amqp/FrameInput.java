@@ -148,12 +148,11 @@ final class FrameInput {
     }
 
     private void take(ByteBuffer in, int upTo) {
-        if (held.length < upTo) {
-            byte[] larger = new byte[Math.max(64, upTo)];
-            System.arraycopy(held, 0, larger, 0, heldBytes);
-            held = larger;
-        }
         int count = Math.min(upTo - heldBytes, in.remaining());
+        if (held.length < heldBytes + count) {
+            // No more than what the peer has sent deserves, for it may stop here.
+            held = Arrays.copyOf(held, Math.max(64, Math.min(upTo, Math.max(heldBytes + count, held.length * 2))));
+        }
         in.get(held, heldBytes, count);
         heldBytes += count;
     }

@@ -17,17 +17,19 @@ import org.apache.qpid.proton.amqp.Binary;
  * stored of it goes at once.
  */
 final class IncomingContent {
-    /**
-     * A larger message goes to the store part by part. What is smaller is quicker in one piece, and as much as this is
-     * within what a single session may hold.
-     */
-    static final int MOST_IN_MEMORY = 1 << 20;
-
     private static final byte[] NOTHING = {};
 
     private final AmqpSession session;
+
+    /** A larger message goes to the store part by part. What is smaller is quicker in one piece. */
+    private final int mostInMemory;
+
     private byte[] bytes = NOTHING;
     private int kept;
+
+    /** How many bytes of memory the connection counts for a message that has begun. */
+    private int counted;
+
     private long size;
     private Optional<BodyWriter> body = Optional.empty();
 
@@ -38,6 +40,7 @@ final class IncomingContent {
 
     IncomingContent(AmqpSession session) {
         this.session = session;
+        this.mostInMemory = session.connection().nodes().bodies().memory().mostInOnePiece();
     }
 
     /** How many bytes have come. */
@@ -63,13 +66,25 @@ final class IncomingContent {
     void append(Binary payload, int format, boolean more) {
         int length = payload.getLength();
         size += length;
-        if (body.isEmpty()) {
+        if (body.isEmpty() && refusal.isEmpty()) {
             keep(payload, more);
-            if (size > MOST_IN_MEMORY) {
+            if (size > mostInMemory) {
                 stream(format);
             }
+            count(more ? bytes.length : 0);
         } else if (refusal.isEmpty()) {
             pass(payload.getArray(), payload.getArrayOffset(), length);
+        }
+    }
+
+    /** A peer that is in the middle of a message may stay there: what is here of it counts, and is not without end. */
+    private void count(int begun) {
+        if (begun != counted) {
+            session.connection().held().begun(begun - counted);
+            counted = begun;
+            if (begun > 0 && session.connection().held().overflows()) {
+                refuse(TransferRules.noMemory());
+            }
         }
     }
 
@@ -106,7 +121,7 @@ final class IncomingContent {
             sections.take(begun, 0, length);
             if (!sections.inBody()) {
                 throw new MalformedMessageException("the sections before the body have more than " + length
-                        + " bytes; in a message of more than " + MOST_IN_MEMORY + " bytes they must be smaller");
+                        + " bytes; in a message of more than " + mostInMemory + " bytes they must be smaller");
             }
             kept = (int) sections.bodyStart();
             bytes = Arrays.copyOf(begun, kept);
@@ -130,7 +145,9 @@ final class IncomingContent {
     private void store(byte[] from, int start, int length) {
         BodyWriter writer = body.orElseThrow();
         Optional<Condition> full = writer.refusal();
-        if (full.isPresent()) {
+        if (session.connection().held().overflows()) {
+            refuse(TransferRules.noMemory());
+        } else if (full.isPresent()) {
             refuse(full.get());
         } else {
             writer.take(from, start, length);
@@ -141,6 +158,7 @@ final class IncomingContent {
         refusal = Optional.of(reason);
         bytes = NOTHING;
         kept = 0;
+        count(0);
         body.ifPresent(BodyWriter::release);
     }
 
@@ -169,6 +187,7 @@ final class IncomingContent {
 
     /** Begins anew, with the next message. */
     void clear() {
+        count(0);
         bytes = NOTHING;
         kept = 0;
         size = 0;

@@ -90,4 +90,13 @@ final class TransferRules {
                 "the message is larger than " + most + " bytes, the largest that link \"" + link + "\" takes",
                 Map.of("limit", most));
     }
+
+    /** The broker has no memory for the rest of a message that has begun. */
+    static Condition noMemory() {
+        return new Condition(
+                Condition.RESOURCE_LIMIT_EXCEEDED,
+                "the message is refused: too many messages are under way for the broker's memory; send it again later, or"
+                        + " raise the memory",
+                Map.of("reason", "memory-full", "limit", "memory"));
+    }
 }

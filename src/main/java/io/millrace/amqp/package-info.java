@@ -28,6 +28,9 @@
  *       not answered yet, so one link holds at most its window of messages. Where these are large, a connection is not read
  *       while too many of their bytes wait. A session window would do that for each session by itself, but Qpid JMS 2.10 keeps
  *       the last part of a burst that a window cuts off, until its next heartbeat (30 s a message over 4 MiB, measured).
+ *   <li>How many bytes a connection may have waiting is what the memory of the loop leaves ({@code HeldBytes}), and 64 KiB at least. A
+ *       message that has begun is counted, too, but stops no reading, for its end must be read; only when all of them together have
+ *       the whole budget is the rest of such a message refused, because a peer that stops in the middle gives nothing back.
  *   <li>Rates are kept by credit: a link gets no more than there are tokens, which are set aside when credit is given, so nothing
  *       else on a connection waits. Credit that was given is never taken back, for some clients reckon the difference as an
  *       unsigned number; idle links keep theirs, others share what comes, and at least an eighth of a second's worth may always

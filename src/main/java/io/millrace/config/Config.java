@@ -57,7 +57,7 @@ public record Config(
                 List.of(Listener.DEFAULT),
                 Optional.of(Http.DEFAULT),
                 Store.DEFAULT,
-                Runtime.getRuntime().maxMemory() / 3,
+                automaticMemoryBytes(),
                 1,
                 Connection.DEFAULT,
                 List.of(),
@@ -66,6 +66,12 @@ public record Config(
                 List.of(),
                 List.of(),
                 List.of(new AutoCreateRule("*", true, false, QueueSettings.DEFAULT)));
+    }
+
+    /** A third of the heap, but of a small one what the broker itself does not need, and half as much again for the worst. */
+    private static long automaticMemoryBytes() {
+        long heap = Runtime.getRuntime().maxMemory();
+        return Math.max(1 << 20, Math.min(heap / 3, (heap - (24 << 20)) / 5 * 2));
     }
 
     /** This, with one listener: on loopback, for anonymous clients, on a port that may be 0 for any free one. */

@@ -22,15 +22,12 @@ final class AmqpSocket implements Peer {
     /** Of an AMQP protocol header (part 2, section 2.2). */
     private static final int HEADER_BYTES = 8;
 
-    /** More than this waiting in the socket, and the protocol is told to wait. */
-    private static final int WRITE_QUEUE_BYTES = 512 << 10;
-
     /**
-     * More than this written to a socket that is full, and nothing is read from it until it drains. That is far above what
-     * makes the protocol wait, so only a peer that is answered without end gets here: one that must write before it can
-     * read (most simple clients) must not find both ends waiting for each other.
+     * So many times what makes a socket full written to one that is, and nothing is read from it until it drains. That is far
+     * above what makes the protocol wait, so only a peer that is answered without end gets here: one that must write before
+     * it can read (most simple clients) must not find both ends waiting for each other.
      */
-    private static final int MAX_EXCESS_BYTES = 4 << 20;
+    private static final int MAX_EXCESS = 8;
 
     /** For what was written to leave before the socket is cut. */
     private static final Duration CLOSE_LIMIT = Duration.ofSeconds(3);
@@ -43,6 +40,11 @@ final class AmqpSocket implements Peer {
     private Loop.Timer cutTimer = () -> {};
     private int headerBytes;
     private int excessBytes;
+
+    /** From how many waiting bytes on it is full; and how many are counted for it while it is. */
+    private int fullBytes;
+
+    private int waitingBytes;
     private boolean wanted = true;
     private boolean reading = true;
     private boolean closing;
@@ -61,7 +63,6 @@ final class AmqpSocket implements Peer {
     }
 
     void start(Runnable closed) {
-        socket.setWriteQueueMaxSize(WRITE_QUEUE_BYTES);
         socket.messageHandler(this::received);
         socket.readCompletionHandler(ignored -> guarded("the end of a read", protocol::readComplete));
         socket.drainHandler(ignored -> drained());
@@ -71,6 +72,7 @@ final class AmqpSocket implements Peer {
             headerTimer.cancel();
             cutTimer.cancel();
             over = true;
+            waits(0);
             try {
                 protocol.lost();
             } catch (Throwable e) {
@@ -132,20 +134,38 @@ final class AmqpSocket implements Peer {
 
     private void drained() {
         excessBytes = 0;
+        waits(0);
         read();
         guarded("writing on", protocol::drained);
     }
 
     private void countExcess(int bytes) {
-        excessBytes = socket.writeQueueFull() ? excessBytes + bytes : 0;
-        if (excessBytes > MAX_EXCESS_BYTES) {
+        if (!socket.writeQueueFull()) {
+            excessBytes = 0;
+            return;
+        }
+        excessBytes += bytes;
+        if (!over) {
+            waits(fullBytes + excessBytes);
+        }
+        if (excessive()) {
             read();
         }
     }
 
+    private boolean excessive() {
+        return excessBytes > MAX_EXCESS * fullBytes;
+    }
+
+    /** So many bytes wait for the peer. */
+    private void waits(int bytes) {
+        loop.output().waits(bytes - waitingBytes);
+        waitingBytes = bytes;
+    }
+
     /** Reads on or does not. Not by the socket's own pause, which would still take in and keep what has come. */
     private void read() {
-        boolean reads = wanted && excessBytes <= MAX_EXCESS_BYTES;
+        boolean reads = wanted && !excessive();
         if (reads != reading) {
             reading = reads;
             socket.channelHandlerContext().channel().config().setAutoRead(reads);
@@ -166,6 +186,11 @@ final class AmqpSocket implements Peer {
     @Override
     public void write(ByteBuffer bytes) {
         int length = bytes.remaining();
+        int full = loop.output().full();
+        if (full != fullBytes && waitingBytes == 0) {
+            fullBytes = full;
+            socket.setWriteQueueMaxSize(full);
+        }
         ByteBuf out = socket.channelHandlerContext().alloc().directBuffer(length);
         out.writeBytes(bytes);
         socket.writeMessage(out);

@@ -25,10 +25,12 @@ public final class VertxLoop implements Loop {
     private final String name;
     private final ContextInternal context;
     private final EventLoop eventLoop;
+    private final OutputMemory output;
     private volatile long failures;
 
-    private VertxLoop(String name, ContextInternal context) {
+    private VertxLoop(String name, ContextInternal context, OutputMemory output) {
         this.name = name;
+        this.output = output;
         this.context = context;
         this.eventLoop = context.nettyEventLoop();
     }
@@ -42,7 +44,8 @@ public final class VertxLoop implements Loop {
         List<VertxLoop> loops = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             // Vert.x hands out its event loops in turn.
-            loops.add(new VertxLoop("loop-" + i, ((VertxInternal) vertx).createEventLoopContext()));
+            loops.add(new VertxLoop(
+                    "loop-" + i, ((VertxInternal) vertx).createEventLoopContext(), OutputMemory.ofOne(count)));
         }
         return loops;
     }
@@ -50,6 +53,11 @@ public final class VertxLoop implements Loop {
     /** The context of Vert.x that runs on this loop. */
     public Context context() {
         return context;
+    }
+
+    /** What waits in the sockets of this loop. */
+    OutputMemory output() {
+        return output;
     }
 
     /** For logs and metrics. */

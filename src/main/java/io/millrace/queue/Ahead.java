@@ -75,7 +75,7 @@ final class Ahead {
         // memory.
         boolean asStored = !message.acquiredBefore
                 || (message.durable
-                        && (message.deliveryCount > 0 || loop.memory().scarceForBacklog()));
+                        && (message.deliveryCount > 0 || loop.memory().scarce()));
         return message.place == Lane.AHEAD && message.stored && message.candidates.isEmpty() && asStored;
     }
 

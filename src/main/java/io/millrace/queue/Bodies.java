@@ -12,6 +12,11 @@ public final class Bodies {
         this.loop = loop;
     }
 
+    /** The memory of the messages on the loop. */
+    public MemoryBudget memory() {
+        return loop.memory();
+    }
+
     /**
      * Begins a body that is being received.
      *

@@ -45,7 +45,7 @@ public final class BodyReader {
     /** Done with the part at hand. */
     public void next() {
         atHand.remove();
-        loop.memory().release(Details.PART_BYTES);
+        loop.memory().releaseBytes(Details.PART_BYTES);
         readAhead();
     }
 
@@ -59,7 +59,7 @@ public final class BodyReader {
         closed = true;
         while (!atHand.isEmpty()) {
             atHand.remove();
-            loop.memory().release(Details.PART_BYTES);
+            loop.memory().releaseBytes(Details.PART_BYTES);
         }
     }
 
@@ -68,7 +68,7 @@ public final class BodyReader {
         int most = loop.memory().scarce() ? 1 : MOST_PARTS;
         if (!reading && !closed && !gone && next < parts && atHand.size() < most) {
             reading = true;
-            loop.memory().take(Details.PART_BYTES);
+            loop.memory().takeBytes(Details.PART_BYTES);
             read();
         }
     }
@@ -85,7 +85,7 @@ public final class BodyReader {
         }
         reading = false;
         if (closed || part.isEmpty()) {
-            loop.memory().release(Details.PART_BYTES);
+            loop.memory().releaseBytes(Details.PART_BYTES);
             gone = true;
         } else {
             next++;

@@ -20,12 +20,15 @@ import java.util.function.IntConsumer;
  * broker that dies forgets it.
  */
 public final class BodyWriter {
+    private static final int FIRST_BYTES = 16 << 10;
+    private static final byte[] NOTHING = {};
+
     private final LoopResources loop;
     private final Recorder recorder;
     private final IntConsumer held;
     private final IntConsumer written;
     private final long number;
-    private byte[] part = {};
+    private byte[] part = NOTHING;
     private int filled;
     private int parts;
     private long size;
@@ -56,30 +59,38 @@ public final class BodyWriter {
         int at = from;
         int left = length;
         while (left > 0) {
-            if (part.length == 0) {
-                part = new byte[Details.PART_BYTES];
-                loop.memory().take(Details.PART_BYTES);
+            int count = Math.min(left, Details.PART_BYTES - filled);
+            if (count > part.length - filled) {
+                grow(filled + count);
             }
-            int count = Math.min(left, part.length - filled);
             System.arraycopy(bytes, at, part, filled, count);
             filled += count;
             at += count;
             left -= count;
-            if (filled == part.length) {
+            if (filled == Details.PART_BYTES) {
                 writePart(part);
             }
         }
         size += length;
     }
 
+    /** A peer may stop at any time, and is then to have taken no more memory than what it has sent deserves. */
+    private void grow(int needed) {
+        int least = parts > 0 ? Details.PART_BYTES : FIRST_BYTES;
+        int more = Math.min(Details.PART_BYTES, Math.max(least, Math.max(needed, part.length * 2)));
+        loop.memory().takeBytes(more - part.length);
+        part = Arrays.copyOf(part, more);
+    }
+
     private void writePart(byte[] whole) {
         int bytes = whole.length;
-        part = new byte[0];
+        int taken = part.length;
+        part = NOTHING;
         filled = 0;
         held.accept(bytes);
         recorder.pending(bytes);
         recorder.record(new Fact.BodyPart(number, parts++, whole), () -> {
-            loop.memory().release(Details.PART_BYTES);
+            loop.memory().releaseBytes(taken);
             recorder.written(bytes);
             // A slow disk slows all who send large messages, however many sessions they have.
             recorder.whenRoomAgain(() -> written.accept(bytes));
@@ -106,8 +117,8 @@ public final class BodyWriter {
         }
         released = true;
         if (part.length > 0) {
-            part = new byte[0];
-            loop.memory().release(Details.PART_BYTES);
+            loop.memory().releaseBytes(part.length);
+            part = NOTHING;
         }
         if (parts > 0) {
             recorder.record(new Fact.BodyDropped(number));

@@ -159,16 +159,14 @@ final class Browsing {
 
     private void readRun(Subscriber browser, Lane lane, long upTo) {
         long after = Math.max(browser.cursor, lane.loadedUpTo());
+        MessageKey key = new MessageKey(queue.number(), lane.order, after);
+        long mostBytes = window.runBytes(RUN_BYTES);
+        loop.memory().takeBytes(mostBytes);
         loop.recorder().flush();
-        loop.recorder()
-                .journal()
-                .reader()
-                .read(
-                        new MessageKey(queue.number(), lane.order, after),
-                        RUN_MESSAGES,
-                        RUN_BYTES,
-                        loop.loop(),
-                        run -> found(browser, lane, run, upTo));
+        loop.recorder().journal().reader().read(key, RUN_MESSAGES, mostBytes, loop.loop(), run -> {
+            loop.memory().releaseBytes(mostBytes);
+            found(browser, lane, run, upTo);
+        });
     }
 
     private void found(Subscriber browser, Lane lane, List<StoredMessage> run, long upTo) {

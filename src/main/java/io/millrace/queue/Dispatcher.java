@@ -14,8 +14,6 @@ import java.util.Set;
  * with its next credit, {@code resume} or settlement, so none is looked at in vain.
  */
 final class Dispatcher {
-    private static final int ALWAYS_HELD_BYTES = 256 << 10;
-
     private final Queue queue;
     private final Window window;
     private final MemoryBudget memory;
@@ -85,6 +83,17 @@ final class Dispatcher {
         callOffDrain(subscriber);
     }
 
+    /** Whether somebody could have a message at once. */
+    boolean awaitsMessages() {
+        for (Rank rank : ranks) {
+            Subscriber head = rank.line.peek();
+            if (head != null && canTake(head)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     private boolean canTake(Subscriber subscriber) {
         return subscriber.hasCredit()
                 && sharing.serves(subscriber)
@@ -94,7 +103,7 @@ final class Dispatcher {
 
     /** A consumer that holds little always gets more; one that holds much, only while there is memory. */
     private boolean hasMemoryFor(Subscriber subscriber) {
-        if (subscriber.heldBytes() < ALWAYS_HELD_BYTES || !memory.scarce()) {
+        if (memory.allowsToHold(subscriber.heldBytes())) {
             if (!shortOfMemory.isEmpty()) {
                 shortOfMemory.remove(subscriber);
             }

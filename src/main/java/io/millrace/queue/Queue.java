@@ -349,9 +349,10 @@ public final class Queue implements MoveTarget, Source {
         return subscribers.search() || !window.restrictions().isEmpty();
     }
 
-    /** Whether messages beyond the window are worth reading. */
-    boolean wantsMessages() {
-        return subscribers.acquire() || admission.over(tally.messages, tally.bytes);
+    /** Whether messages beyond the window are worth reading, in time or, as memory is short, only at once. */
+    boolean wantsMessages(boolean atOnce) {
+        return (atOnce ? subscribers.awaitMessages() : subscribers.acquire())
+                || admission.over(tally.messages, tally.bytes);
     }
 
     /** The window got messages from the store, or a transaction has ended. */

@@ -16,12 +16,14 @@ final class ReadAhead {
     private static final int LOW_MESSAGES = 512;
     private static final int RUN_MESSAGES = 1024;
     private static final long RUN_BYTES = 4 << 20;
-    private static final long SCARCE_RUN_BYTES = 256 << 10;
+    private static final int SHARE_IN_NEED = 8;
+    private static final int WORTHWHILE = 8;
     private static final long NEVER = -1;
 
     private final Queue queue;
     private final Window window;
     private final LoopResources loop;
+    private final Runnable refill = this::refill;
 
     ReadAhead(Queue queue, Window window, LoopResources loop) {
         this.queue = queue;
@@ -38,20 +40,39 @@ final class ReadAhead {
 
     void refill(Lane lane) {
         boolean enough = lane.beyond == 0 || lane.arrivals() >= LOW_MESSAGES;
-        if (enough || lane.loading || lane.nothingToRead || !queue.wantsMessages()) {
+        if (enough || lane.loading || lane.nothingToRead || !queue.wantsMessages(false)) {
             return;
         }
-        long share = loop.memory().shareBytes();
-        long room = share - window.availableBytes();
-        boolean scarce = loop.memory().scarceForBacklog() || room <= 0;
-        if (!window.restrictions().tooMany() && !(scarce && lane.hasFree())) {
-            load(lane, RUN_MESSAGES, scarce ? Math.min(SCARCE_RUN_BYTES, share) : Math.min(RUN_BYTES, room));
+        if (window.restrictions().tooMany()) {
+            return;
+        }
+        long room = window.roomBytes();
+        if (room > worthwhile(lane)) {
+            // There is something around each message, too.
+            load(lane, RUN_MESSAGES, window.runBytes(Math.min(room - room / 4, RUN_BYTES)));
+        } else if (!lane.hasFree() && queue.wantsMessages(true)) {
+            readInNeed(lane);
+        }
+    }
+
+    /** Room for less than this is not worth a read: for a message at least, and as long as there are others for many. */
+    private long worthwhile(Lane lane) {
+        long one = window.usualBytesBeyond() + MemoryBudget.OVERHEAD_BYTES;
+        return lane.hasFree() ? Math.max(one, window.availableBytes() / WORTHWHILE) : one;
+    }
+
+    /** There is no memory for what may be wanted, but somebody waits: a little is read, if there is any memory at all. */
+    private void readInNeed(Lane lane) {
+        if (loop.memory().takesInNeed(window.usualBytesBeyond())) {
+            load(lane, RUN_MESSAGES, window.runBytes(RUN_BYTES) / SHARE_IN_NEED + 1);
+        } else {
+            loop.memory().whenPlentiful(refill);
         }
     }
 
     /** Brings the first message of each lane in although nobody wants it, if there is none. */
     void lookAhead() {
-        if (window.available() > 0 || loop.memory().scarceForBacklog()) {
+        if (window.available() > 0 || window.roomBytes() <= 0) {
             return;
         }
         for (Lane lane : window.lanes()) {
@@ -66,9 +87,12 @@ final class ReadAhead {
         long sureIf = lane.beyondUnwritten == 0 ? lane.changes : NEVER;
         long read = window.reads().begin();
         MessageKey from = new MessageKey(queue.number(), lane.order, lane.loadedUpTo());
+        // Until it is here, and counts by itself.
+        loop.memory().takeBytes(mostBytes);
         loop.recorder().flush();
         loop.recorder().journal().reader().read(from, most, mostBytes, loop.loop(), run -> {
             lane.loading = false;
+            loop.memory().releaseBytes(mostBytes);
             if (!queue.deleted()) {
                 loaded(lane, run, sureIf);
             }

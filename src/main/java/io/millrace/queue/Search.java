@@ -18,7 +18,6 @@ import java.util.Map;
 final class Search {
     private static final int RUN_MESSAGES = 512;
     private static final long RUN_BYTES = 1 << 20;
-    private static final long SCARCE_RUN_BYTES = 64 << 10;
 
     /** So many messages are looked at in one go; then others have their turn on the loop. */
     private static final int TURN_MESSAGES = 1024;
@@ -152,12 +151,14 @@ final class Search {
     private void read(Subscriber subscriber, Lane lane, long upTo) {
         long after = Math.max(subscriber.passed[lane.order], lane.loadedUpTo());
         long from = subscriber.passed[lane.order];
-        long mostBytes = loop.memory().scarceForBacklog() ? SCARCE_RUN_BYTES : RUN_BYTES;
+        long mostBytes = window.runBytes(RUN_BYTES);
+        loop.memory().takeBytes(mostBytes);
         MessageKey key = new MessageKey(queue.number(), lane.order, after);
         long read = window.reads().begin();
         loop.recorder().flush();
         loop.recorder().journal().reader().read(key, RUN_MESSAGES, mostBytes, loop.loop(), run -> {
             subscriber.reading = false;
+            loop.memory().releaseBytes(mostBytes);
             if (queue.subscribed(subscriber)) {
                 // A place that was set back meanwhile is not moved on over what was not looked at.
                 if (subscriber.passed[lane.order] == from) {
@@ -241,7 +242,7 @@ final class Search {
                     subscriber.passed[order] = message.sequence();
                 } else if (subscriber.hasCredit()
                         && subscriber.reserved.isEmpty()
-                        && !loop.memory().scarceForBacklog()) {
+                        && !loop.memory().scarce()) {
                     subscriber.passed[order] = message.sequence();
                     subscriber.reserve(message);
                     wanted = true;

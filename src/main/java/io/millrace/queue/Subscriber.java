@@ -1,8 +1,6 @@
 package io.millrace.queue;
 
 import io.millrace.journal.MessageKey;
-import io.millrace.journal.StoredMessage;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Optional;
@@ -47,7 +45,7 @@ final class Subscriber {
     /** For a browser: the last sequence to be seen, and what was read of the store. */
     long last;
 
-    final ArrayDeque<StoredMessage> read = new ArrayDeque<>();
+    final ReadRun read;
 
     /** A run is being read of the store for this consumer alone; and: it goes on with its search in a task of its own. */
     boolean reading;
@@ -71,8 +69,9 @@ final class Subscriber {
     private int held;
     private long heldBytes;
 
-    Subscriber(Consumer consumer, Selection selection, boolean browse) {
+    Subscriber(Consumer consumer, Selection selection, boolean browse, MemoryBudget memory) {
         this.consumer = consumer;
+        this.read = new ReadRun(memory);
         this.browse = browse;
         this.filter = selection.filter();
         this.priority = selection.priority();

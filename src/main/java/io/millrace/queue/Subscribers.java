@@ -23,6 +23,7 @@ final class Subscribers {
     private final Dispatcher dispatcher;
     private final Browsing browsing;
     private final Sharing sharing;
+    private final MemoryBudget memory;
 
     private final Map<Consumer, Subscriber> all = new LinkedHashMap<>();
     private int browsers;
@@ -35,7 +36,8 @@ final class Subscribers {
         this.window = window;
         this.groups = groups;
         this.sharing = new Sharing(queue, settings.consumers());
-        this.dispatcher = new Dispatcher(queue, window, search, sharing, loop.memory());
+        this.memory = loop.memory();
+        this.dispatcher = new Dispatcher(queue, window, search, sharing, memory);
         this.browsing = new Browsing(queue, window, loop);
     }
 
@@ -62,6 +64,11 @@ final class Subscribers {
         return acquiring > 0;
     }
 
+    /** Whether one is there that could have a message at once. */
+    boolean awaitMessages() {
+        return dispatcher.awaitsMessages();
+    }
+
     /** Whether one is there that searches. */
     boolean search() {
         return filtering > 0 || (acquiring > 0 && groups.exist());
@@ -73,7 +80,7 @@ final class Subscribers {
             consumer.closed(refusal.get());
             return;
         }
-        Subscriber subscriber = new Subscriber(consumer, selection, selection.browse() || replay);
+        Subscriber subscriber = new Subscriber(consumer, selection, selection.browse() || replay, memory);
         all.put(consumer, subscriber);
         if (subscriber.browse) {
             browsers += selection.browse() ? 1 : 0;
@@ -145,6 +152,7 @@ final class Subscribers {
         all.remove(subscriber.consumer);
         if (subscriber.browse) {
             browsers -= subscriber.last == Subscriber.NO_END ? 0 : 1;
+            subscriber.read.clear();
             return;
         }
         acquiring--;
@@ -168,6 +176,7 @@ final class Subscribers {
         filtering = 0;
         for (Subscriber subscriber : told) {
             dispatcher.remove(subscriber);
+            subscriber.read.clear();
             while (subscriber.held() > 0) {
                 queue.abandon(subscriber.firstHeld());
             }

@@ -29,12 +29,8 @@ final class Window {
 
     private final Lane[] byOrder = new Lane[MessageKey.LANES];
 
+    private final Occupancy occupancy;
     private long available;
-    private long availableBytes;
-
-    /** What their bodies take in the store only. */
-    private long availableStreamed;
-
     private long beyond;
     private long beyondBytes;
 
@@ -45,6 +41,7 @@ final class Window {
         this.restrictions = new Restrictions(queue, this, loop.memory());
         this.ahead = new Ahead(queue, this, loop);
         this.pace = new Pace(this, loop);
+        this.occupancy = new Occupancy(loop.memory());
         for (Journal.Lane lane : backlog.lanes()) {
             if (lane.order() < MessageKey.LANES) {
                 add(new Lane(lane.order(), lane.messages(), backlog.nextSequence() - 1));
@@ -103,9 +100,13 @@ final class Window {
         if (lane != null && lane.beyond > 0) {
             return false;
         }
-        boolean room = availableBytes + size <= loop.memory().shareBytes()
-                && !loop.memory().scarceForBacklog();
-        return room || available == 0;
+        return size + MemoryBudget.OVERHEAD_BYTES <= roomBytes()
+                || (available == 0 && loop.memory().takesInNeed(size) && queue.wantsMessages(true));
+    }
+
+    /** How much more may be available in memory. */
+    long roomBytes() {
+        return occupancy.roomBytes();
     }
 
     void arrived(QueuedMessage message) {
@@ -131,8 +132,7 @@ final class Window {
         if (kept) {
             lane.loadedUpTo(message.sequence(), restrictions::entered);
             lane.last = message.sequence();
-            availableBytes += message.size();
-            availableStreamed += message.message.streamed();
+            occupancy.add(message);
         } else {
             arrivedBeyond(message);
             lane.awaitDecision(message.sequence());
@@ -169,8 +169,7 @@ final class Window {
             decided(lane, message);
             completeIfAllThere(lane);
         } else {
-            availableBytes -= message.size();
-            availableStreamed -= message.message.streamed();
+            occupancy.remove(message);
         }
     }
 
@@ -214,12 +213,12 @@ final class Window {
 
     /** What they take in memory. */
     long availableBytes() {
-        return availableBytes;
+        return occupancy.bytes();
     }
 
     /** Their sizes, with bodies that are in the store only. */
     long availableTotal() {
-        return availableBytes + availableStreamed;
+        return occupancy.totalBytes();
     }
 
     /** The first message that any consumer may have, or null. */
@@ -318,8 +317,7 @@ final class Window {
             queue.expiry().unwatch(message);
         }
         available--;
-        availableBytes -= message.size();
-        availableStreamed -= message.message.streamed();
+        occupancy.remove(message);
         pace.left();
     }
 
@@ -328,8 +326,7 @@ final class Window {
             queue.expiry().watch(message);
         }
         available++;
-        availableBytes += message.size();
-        availableStreamed += message.message.streamed();
+        occupancy.add(message);
         queue.sees(message);
     }
 
@@ -410,6 +407,17 @@ final class Window {
         return beyond == 0 || restrictions.tooMany();
     }
 
+    /** The usual size of those beyond in memory, if one of them is brought in. */
+    long usualBytesBeyond() {
+        return beyond == 0 ? 0 : Math.min(beyondBytes / beyond, loop.memory().mostInOnePiece());
+    }
+
+    /** How much is to be read of the store at a time: no more than there is, and the more, the more memory there is. */
+    long runBytes(long most) {
+        long there = beyondBytes + beyond * MemoryBudget.OVERHEAD_BYTES;
+        return Math.max(1, loop.memory().runBytes(Math.min(most, there)));
+    }
+
     long beyond() {
         return beyond;
     }
@@ -420,8 +428,7 @@ final class Window {
             lane.clear(message -> loop.memory().release(message.size()));
         }
         available = 0;
-        availableBytes = 0;
-        availableStreamed = 0;
+        occupancy.clear();
         restrictions.clear();
         beyond = 0;
         beyondBytes = 0;

@@ -31,6 +31,12 @@
  *       credit comes with each answer.
  *   <li>A line is in order of arrival on the loop, whoever waits, so that a publication which waited in another line has its
  *       place in the next. A small message does not overtake a large one.
+ *   <li>Memory is shared by what is left ({@link io.millrace.queue.MemoryBudget}): whoever wants more may have a part of it, so
+ *       no message costs a look at other queues, and nothing is taken back from anyone. Fixed shares were rejected: an eighth for
+ *       each of a thousand queues is far more than there is, and far less than the only busy one could use; so were always 256 KiB
+ *       for each consumer, and a first message for each queue, which 100 of them turned into an OutOfMemoryError.
+ *   <li>A message that somebody waits for is read only if it may be handed over, for what is in memory and waits for memory waits
+ *       for ever; what is there already is handed to whoever holds nothing.
  *   <li>A transaction does not wait for room, for what it settles makes none before it has ended.
  * </ul>
  *

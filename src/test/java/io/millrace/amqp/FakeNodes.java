@@ -27,6 +27,8 @@ import java.util.function.Consumer;
 
 /** Addresses for tests: those that were put there, and those that may be made. */
 final class FakeNodes implements Nodes {
+    static final int MEMORY_BYTES = 256 << 20;
+
     final Map<String, FakeQueue> queues = new HashMap<>();
     final List<Runnable> held = new ArrayList<>();
     final List<FakeTransaction> transactions = new ArrayList<>();
@@ -51,7 +53,7 @@ final class FakeNodes implements Nodes {
     FakeNodes(Loop loop) {
         this.loop = loop;
         endpoints = new EndpointBook(loop, 3).seenFrom(loop);
-        memory = new MemoryBudget(loop, 64 << 20);
+        memory = new MemoryBudget(loop, MEMORY_BYTES);
         bodies = new Bodies(new LoopResources(loop, new Recorder(loop, journal, 64 << 20), memory));
     }
 

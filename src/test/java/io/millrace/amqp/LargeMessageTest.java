@@ -22,6 +22,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
 import org.apache.qpid.proton.amqp.Binary;
+import org.apache.qpid.proton.amqp.Symbol;
 import org.apache.qpid.proton.amqp.UnsignedInteger;
 import org.apache.qpid.proton.amqp.UnsignedLong;
 import org.apache.qpid.proton.amqp.messaging.Accepted;
@@ -44,7 +45,8 @@ import org.junit.jupiter.api.Test;
 /** Messages too large for memory, as bytes in and bytes out. */
 class LargeMessageTest {
     private static final int LIMIT = 4 << 20;
-    private static final int BODY = IncomingContent.MOST_IN_MEMORY + 700_000;
+    private static final int MOST_IN_ONE_PIECE = 1 << 20;
+    private static final int BODY = MOST_IN_ONE_PIECE + 700_000;
     private static final int CHUNK = 4000;
 
     private final Peer peer = Peer.taking(LIMIT, Peer.HELD_BYTES);
@@ -97,6 +99,7 @@ class LargeMessageTest {
         settleStore();
         assertEquals(0, peer.nodes.journal.bodies());
         assertEquals(0, peer.nodes.memory.usedBytes());
+        assertEquals(0, peer.nodes.memory.inputBytes());
     }
 
     /** The answer to a delivery, among flows. */
@@ -172,7 +175,7 @@ class LargeMessageTest {
 
         @Test
         void aMessageUpToTheLimitStaysInOnePiece() {
-            byte[] small = Peer.sections(new Data(new Binary(new byte[IncomingContent.MOST_IN_MEMORY - 100])));
+            byte[] small = Peer.sections(new Data(new Binary(new byte[MOST_IN_ONE_PIECE - 100])));
             peer.attachSender(0, "orders");
             send(small);
             assertEquals(0, queue.messages.element().streamed());
@@ -501,6 +504,70 @@ class LargeMessageTest {
             settleStore();
             assertTrue(new Received().read().order.isEmpty());
             assertInstanceOf(Outcome.Modified.class, queue.settled.get(0).outcome());
+        }
+    }
+
+    @Nested
+    class Memory {
+        private final byte[] small = Peer.sections(new Data(new Binary(new byte[50_000])));
+
+        private Rejected refusal() {
+            return assertInstanceOf(Rejected.class, answer().getState());
+        }
+
+        @Test
+        void countsWhatHasComeOfAMessageUntilItIsWholeAndAnswered() {
+            queue.holdReceipts = true;
+            peer.attachSender(0, "orders");
+            List<byte[]> frames = frames(0, 0, small, small.length);
+            peer.send(frames.subList(0, frames.size() - 1).toArray(new byte[0][]));
+            assertTrue(peer.nodes.memory.inputBytes() >= small.length - CHUNK);
+            peer.send(frames.get(frames.size() - 1));
+            assertEquals(small.length, peer.nodes.memory.inputBytes());
+            queue.releaseHeld();
+            assertNothingLeft();
+        }
+
+        @Test
+        void isGivenBackWhenALinkOrAConnectionGoesInTheMiddleOfAMessage() {
+            Peer other = new Peer(peer);
+            other.begin();
+            other.attachSender(0, "orders");
+            other.send(frames(0, 0, small, 30_000).toArray(new byte[0][]));
+            peer.attachSender(0, "orders");
+            send(0, 0, small, 30_000);
+            peer.send(Peer.detach(0));
+            assertTrue(peer.nodes.memory.inputBytes() >= 30_000, "that of the other connection");
+            other.connection.lost();
+            assertNothingLeft();
+        }
+
+        @Test
+        void isNotKeptByAConnectionThatIsLostBeforeItsMessagesAreAnswered() {
+            queue.holdReceipts = true;
+            peer.attachSender(0, "orders");
+            send(0, 0, small, small.length);
+            assertEquals(small.length, peer.nodes.memory.inputBytes());
+            peer.connection.lost();
+            assertEquals(0, peer.nodes.memory.inputBytes());
+            queue.releaseHeld();
+            assertEquals(0, peer.nodes.memory.inputBytes());
+        }
+
+        @Test
+        void thatIsUsedUpRefusesTheRestOfWhatHasBegunAndNothingElse() {
+            peer.attachSender(0, "orders");
+            peer.nodes.memory.input(FakeNodes.MEMORY_BYTES);
+            send(0, 0, small, small.length);
+            assertEquals("memory-full", refusal().getError().getInfo().get(Symbol.valueOf("reason")));
+            send(0, 1, message, message.length);
+            assertEquals("memory-full", refusal().getError().getInfo().get(Symbol.valueOf("reason")));
+            peer.transfer(0, 2, Peer.message("small"));
+            assertInstanceOf(Accepted.class, answer().getState());
+            peer.nodes.memory.input(-FakeNodes.MEMORY_BYTES);
+            send(0, 3, small, small.length);
+            assertInstanceOf(Accepted.class, answer().getState());
+            assertNothingLeft();
         }
     }
 }

@@ -117,7 +117,11 @@ class SubscriptionsTest {
         }
         scene.journal.setRoom(Room.YES);
         all.forEach(each -> each.credit(1000));
-        scene.settle();
+        for (int turn = 0; turn < 3; turn++) {
+            // Some hold much, and go on when they have settled it.
+            scene.settle();
+            all.forEach(Recipient::acceptAll);
+        }
         long accepted =
                 answers.outcomes.stream().filter(Outcome.ACCEPTED::equals).count();
 

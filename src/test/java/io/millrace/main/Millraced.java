@@ -25,14 +25,15 @@ final class Millraced {
     private int seen;
 
     Millraced(Path directory, String... arguments) throws IOException {
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:TieredStopAtLevel=1",
-                "-XX:+UseSerialGC",
-                "-Xmx256m",
-                "-cp",
-                System.getProperty("java.class.path"),
-                Main.class.getName()));
+        this(directory, List.of("-XX:TieredStopAtLevel=1", "-Xmx256m"), arguments);
+    }
+
+    /** With these options of the JVM. */
+    Millraced(Path directory, List<String> options, String... arguments) throws IOException {
+        List<String> command = new ArrayList<>(
+                List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-XX:+UseSerialGC"));
+        command.addAll(options);
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
         command.addAll(List.of(arguments));
         output = Files.createTempFile(directory, "said", ".log");
         process = new ProcessBuilder(command)
@@ -86,6 +87,10 @@ final class Millraced {
             assertTrue(said.contains(part), () -> "'" + part + "' is missing in:\n" + said);
         }
         assertFalse(said.contains("\tat "), () -> "there is a stack trace in:\n" + said);
+    }
+
+    long pid() {
+        return process.pid();
     }
 
     OutputStream input() {

@@ -92,6 +92,23 @@ public final class RawClient implements AutoCloseable {
         return this;
     }
 
+    /** Attaches a sender, and waits for its credit. */
+    RawClient send(String queue) throws IOException {
+        Attach attach = new Attach();
+        attach.setName("raw");
+        attach.setHandle(HANDLE);
+        attach.setRole(Role.SENDER);
+        attach.setSource(new Source());
+        Target target = new Target();
+        target.setAddress(queue);
+        attach.setTarget(target);
+        attach.setInitialDeliveryCount(UnsignedInteger.ZERO);
+        write(frame(attach));
+        assertInstanceOf(Attach.class, read());
+        assertInstanceOf(Flow.class, read());
+        return this;
+    }
+
     static Flow flow(int credit, boolean echo) {
         Flow flow = new Flow();
         flow.setNextIncomingId(UnsignedInteger.ZERO);

@@ -162,6 +162,7 @@ class BacklogTest {
             scene.offerMany(1, 500, true, BODY_BYTES);
             scene.settle();
             Recipient only = scene.consumer().credit(1);
+            scene.settle();
             only.settle("big", new Outcome.Modified(false, true, Map.of()));
             scene.settle();
             only.onDelivery = (self, delivery) -> scene.queue.settle(self, delivery, Outcome.ACCEPTED, Receipt.NONE);

@@ -125,6 +125,7 @@ class BrowsingTest {
         deep.consumer();
         deep.settle();
         browser.drain(10);
+        deep.settle();
 
         assertEquals("low", browser.names().get(browser.names().size() - 1));
         assertEquals(51, browser.names().size());

@@ -142,6 +142,15 @@ class IdentitiesTest {
         }
     }
 
+    @Test
+    void aMessageThatWaitsForTheDiskInAQueueThatGoesLeavesNothingInMemory() {
+        scene.offer(Envelope.durable("a").id("1").build());
+        scene.queue.delete();
+        scene.settle();
+
+        assertEquals(0, scene.heldBytes());
+    }
+
     @Nested
     class ADuplicateOfAMessageThatHadExpiredWhenItCame {
         @Test

@@ -189,7 +189,7 @@ class LimitsTest {
 
         @Test
         void aTransientMessageThatMemoryCannotHoldIsRefusedToo() {
-            scene.offerMany(1, 200, false, 1000);
+            scene.offerMany(1, 400, false, 1000);
             scene.settle();
             assertTrue(scene.storedMessages() > 0, "some are in the store already");
             scene.journal.setRoom(new Room(false, "it is full"));

@@ -1,5 +1,7 @@
 package io.millrace.queue;
 
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
 import io.millrace.config.QueueSettings;
 import io.millrace.config.QueueSettings.DeadLetter;
 import io.millrace.config.QueueSettings.WhenFull;
@@ -175,7 +177,10 @@ final class QueueScene {
     }
 
     long heldBytes() {
-        return resources.memory().usedBytes();
+        long used = resources.memory().usedBytes();
+        long backlog = resources.memory().backlogBytes();
+        assertTrue(backlog >= 0 && backlog <= used, backlog + " bytes are available, of " + used + " in memory");
+        return used;
     }
 
     long storedMessages() {

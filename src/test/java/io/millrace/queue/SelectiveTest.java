@@ -163,11 +163,14 @@ class SelectiveTest {
             fill(10_000);
             Recipient sevens = scene.consumerOf(every(7)).credit(20_000);
             Recipient elevens = scene.consumerOf(every(11)).credit(20_000);
-            scene.settle();
+            for (int held = -1; held < sevens.deliveries.size() + elevens.deliveries.size(); ) {
+                held = sevens.deliveries.size() + elevens.deliveries.size();
+                scene.settle();
+                sevens.acceptAll();
+                elevens.acceptAll();
+            }
             List<String> all = new ArrayList<>(sevens.names());
             all.addAll(elevens.names());
-            sevens.acceptAll();
-            elevens.acceptAll();
             Recipient rest = scene.consumer();
             takeAll(scene, rest, 100);
             all.addAll(rest.names());

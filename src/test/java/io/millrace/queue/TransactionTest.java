@@ -11,6 +11,7 @@ import io.millrace.message.Message;
 import io.millrace.message.Outcome;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -218,6 +219,17 @@ class TransactionTest {
 
             assertEquals("store-full", refusal.info().get("reason"));
             transaction.rollBack();
+            assertEquals(0, scene.heldBytes());
+        }
+
+        @Test
+        void thatHaveTheirPlacesInAQueueThatGoesLeaveNothingInMemory() {
+            send("a", "b");
+            assertEquals(Optional.empty(), transaction.prepare());
+            scene.queue.delete();
+            transaction.record();
+            scene.settle();
+
             assertEquals(0, scene.heldBytes());
         }
 

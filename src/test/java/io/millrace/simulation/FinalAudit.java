@@ -90,19 +90,20 @@ final class FinalAudit {
         }
     }
 
-    /** They end with their links, so that those must take all now. */
+    /** They end with their links, so that those must take all now; what one takes may be the memory that another waits for. */
     private void volatileSubscriptionsHaveWhatTheyShould() {
-        for (SimConsumer each : clients.consumers()) {
-            if (each.place().kind == Place.Kind.SUBSCRIPTION && !each.place().persistent) {
-                int before;
-                do {
-                    before = each.got().size();
-                    each.resume();
-                    each.takeAll();
-                    life.comeToRest();
-                } while (each.got().size() > before);
+        List<SimConsumer> all = clients.consumers().stream()
+                .filter(each -> each.place().kind == Place.Kind.SUBSCRIPTION && !each.place().persistent)
+                .toList();
+        long before;
+        do {
+            before = taken(all);
+            for (SimConsumer each : all) {
+                each.resume();
+                each.takeAll();
+                life.comeToRest();
             }
-        }
+        } while (taken(all) > before);
         for (Copy copy : ledger.all()) {
             boolean must = copy.place.kind == Place.Kind.SUBSCRIPTION
                     && !copy.place.persistent
@@ -115,6 +116,10 @@ final class FinalAudit {
                     && !plan.excludes();
             Checks.that(!must, "%s is lost", copy);
         }
+    }
+
+    private static long taken(List<SimConsumer> consumers) {
+        return consumers.stream().mapToLong(each -> each.got().size()).sum();
     }
 
     private void theFiguresOfAQueueAddUp(QueueStats queue) {

@@ -55,7 +55,7 @@ public final class H2Journal implements Journal {
             return new Options(
                     directory,
                     "millrace.mv",
-                    8L << 20,
+                    Math.min(8L << 20, Math.max(1 << 20, Runtime.getRuntime().maxMemory() / 16)),
                     Optional.empty(),
                     64L << 20,
                     16L << 20,

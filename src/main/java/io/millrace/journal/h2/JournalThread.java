@@ -27,7 +27,8 @@ import org.slf4j.LoggerFactory;
  */
 final class JournalThread {
     private static final Logger LOG = LoggerFactory.getLogger(JournalThread.class);
-    private static final long COMMIT_BYTES = 4 << 20;
+    private static final long COMMIT_BYTES =
+            Math.min(4 << 20, Math.max(512 << 10, Runtime.getRuntime().maxMemory() / 64));
     private static final long CHECK_NANOS = 1_000_000_000L;
 
     /** A fast disk fills by more in a second than operators like to keep free. */

@@ -1,0 +1,38 @@
+package io.millrace.queue;
+
+import io.millrace.journal.StoredMessage;
+import java.util.ArrayDeque;
+
+/** Messages that were read of the store for a browser alone and are still to be shown, in order. Owned by the browser. */
+final class ReadRun {
+    private final MemoryBudget memory;
+    private final ArrayDeque<StoredMessage> messages = new ArrayDeque<>();
+
+    ReadRun(MemoryBudget memory) {
+        this.memory = memory;
+    }
+
+    void add(StoredMessage message) {
+        messages.add(message);
+        memory.take(message.bytes().length);
+    }
+
+    /** The first one, or null. */
+    StoredMessage peek() {
+        return messages.peek();
+    }
+
+    void poll() {
+        memory.release(messages.remove().bytes().length);
+    }
+
+    boolean isEmpty() {
+        return messages.isEmpty();
+    }
+
+    void clear() {
+        while (!messages.isEmpty()) {
+            poll();
+        }
+    }
+}
