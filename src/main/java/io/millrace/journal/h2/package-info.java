@@ -31,7 +31,7 @@
  *       The seal of a message that shares its bytes covers their CRC32C, which is computed once for all of them;
  *   <li>{@code loose}: bodies that no durable message has. A restart removes those it finds there, step by step, after
  *       the broker answers; there is no scan for them. A body of many parts that loses its last message goes by the same
- *       way, as each part must be read to be removed (32 parts, 8 MiB, in a step);
+ *       way, as each part must be read to be removed (8 MiB in a step);
  *   <li>{@code bodyNumbers}: numbers of bodies are reserved as sequences are;
  *   <li>{@code identities} (queue, number) ({@link io.millrace.journal.h2.Identities}), read whole on opening.
  * </ul>
