@@ -7,7 +7,6 @@ import io.millrace.queue.Receipt;
 import io.millrace.queue.Target;
 import io.millrace.queue.Transaction;
 import java.nio.ByteBuffer;
-import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -25,7 +24,9 @@ import org.apache.qpid.proton.codec.messaging.FastPathAmqpValueType;
  * The coordinator as the target of one link: takes the messages that declare and discharge transactions (AMQP 1.0, part 4,
  * section 4.1). Owned by the link.
  *
- * <p>Peers send the next declare before a discharge is answered. Both are acted upon at once, and answered in their order.
+ * <p>Peers send the next declare before a discharge is answered, and other discharges, too. All are acted upon at once and each
+ * is answered when its own is done: a declare does not wait for the disk, or a peer with two transactions in turn would fill
+ * none of them while the other is being committed. AMQP asks for no order of outcomes, and Qpid JMS waits for both of its own.
  */
 final class TransactionCoordinator implements Target {
     /** A peer may send a discharge and a declare at once. */
@@ -46,7 +47,6 @@ final class TransactionCoordinator implements Target {
             Set.of(UnsignedLong.valueOf(0x32), Symbol.valueOf("amqp:discharge:list"));
 
     private final Transactions transactions;
-    private final ArrayDeque<Answer> answers = new ArrayDeque<>();
 
     TransactionCoordinator(Transactions transactions) {
         this.transactions = transactions;
@@ -64,26 +64,28 @@ final class TransactionCoordinator implements Target {
 
     @Override
     public void offer(Message message, Transaction transaction, Receipt receipt) {
-        Answer answer = new Answer(receipt);
-        answers.add(answer);
+        Receipt answer = outcome -> receipt.settled(transactions.told(outcome));
         if (transaction.exists()) {
-            answer.refuse(Condition.NOT_ALLOWED, "a message to the coordinator cannot be part of a transaction");
+            refuse(answer, Condition.NOT_ALLOWED, "a message to the coordinator cannot be part of a transaction");
             return;
         }
         try {
             handle(body(message), answer);
         } catch (DecodeException e) {
-            answer.refuse(
-                    Condition.DECODE_ERROR, "the message to the coordinator cannot be decoded: " + e.getMessage());
+            refuse(
+                    answer,
+                    Condition.DECODE_ERROR,
+                    "the message to the coordinator cannot be decoded: " + e.getMessage());
         }
     }
 
-    private void handle(Object request, Answer answer) {
+    private void handle(Object request, Receipt answer) {
         if (request instanceof DescribedType described && DECLARE.contains(described.getDescriptor())) {
             if (field(described, 0).isEmpty()) {
                 answer.settled(transactions.declare(this));
             } else {
-                answer.refuse(
+                refuse(
+                        answer,
                         Condition.NOT_IMPLEMENTED,
                         "distributed transactions are not supported; declare one without a global-id");
             }
@@ -92,10 +94,15 @@ final class TransactionCoordinator implements Target {
             boolean fail = Boolean.TRUE.equals(field(described, 1).orElse(false));
             transactions.discharge(id, fail, answer);
         } else {
-            answer.refuse(
+            refuse(
+                    answer,
                     Condition.NOT_IMPLEMENTED,
                     "the coordinator takes declare and discharge as the amqp-value of a message, and nothing else");
         }
+    }
+
+    private static void refuse(Receipt answer, String condition, String description) {
+        answer.settled(new Outcome.Rejected(new Condition(condition, description)));
     }
 
     private static Optional<Object> field(DescribedType described, int index) {
@@ -141,28 +148,5 @@ final class TransactionCoordinator implements Target {
     @Override
     public void whenRoom(Runnable task) {
         throw new IllegalStateException("there is room");
-    }
-
-    /** Waits for its turn. */
-    private final class Answer implements Receipt {
-        private final Receipt receipt;
-        private Optional<Outcome> outcome = Optional.empty();
-
-        Answer(Receipt receipt) {
-            this.receipt = receipt;
-        }
-
-        void refuse(String condition, String description) {
-            settled(new Outcome.Rejected(new Condition(condition, description)));
-        }
-
-        @Override
-        public void settled(Outcome result) {
-            outcome = Optional.of(result);
-            while (!answers.isEmpty() && answers.peek().outcome.isPresent()) {
-                Answer next = answers.poll();
-                next.receipt.settled(transactions.told(next.outcome.get()));
-            }
-        }
     }
 }

@@ -259,14 +259,16 @@ final class CoordinatedTransaction implements LocalTransaction {
         }
     }
 
-    /** A controller that has its answer finds the messages wherever it looks. */
+    /**
+     * A controller that has its answer finds the messages wherever it looks. At home that needs no order, for whatever it asks
+     * next comes in a later turn; so the answer is written before the messages are, and the controller goes on meanwhile.
+     */
     private void committed(Receipt receipt) {
-        own().ifPresent(LoopBranch::committed);
         awaited = reached.size();
         if (awaited == 0) {
             receipt.settled(Outcome.ACCEPTED);
-            return;
         }
+        own().ifPresent(LoopBranch::committed);
         for (Relay there : reached) {
             there.send(() -> {
                 branchOn(there.to()).committed();

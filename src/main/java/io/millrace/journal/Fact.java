@@ -102,6 +102,11 @@ public sealed interface Fact {
         /** Nothing beside the bytes. */
         public static final Details NONE = new Details(0, 0, 0, 0);
 
+        /** Whether there is nothing beside the bytes. Asked several times for each message, and far cheaper than equals. */
+        public boolean isNone() {
+            return (expiryMillis | originSequence | body | streamed) == 0;
+        }
+
         /** With another deadline. */
         public Details withExpiry(long millis) {
             return millis == expiryMillis ? this : new Details(millis, originSequence, body, streamed);

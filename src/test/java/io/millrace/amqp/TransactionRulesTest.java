@@ -155,17 +155,32 @@ class TransactionRulesTest {
         }
 
         @Test
-        void aDeclareAfterADischargeInTheSameReadIsAnsweredAfterIt() {
+        void aDeclareDoesNotWaitForTheDischargeBeforeIt() {
             attachCoordinator();
             Binary first = declare();
             transaction().hold = true;
             peer.send(request(discharge(first, false)), request(new Declare()));
+            assertFalse(answer(2, Declared.class).getTxnId().equals(first));
             peer.expectNothing();
+
             peer.nodes.transactions.get(0).held.forEach(Runnable::run);
             peer.loop.runAll();
-
             answer(1, Accepted.class);
-            assertFalse(answer(2, Declared.class).getTxnId().equals(first));
+        }
+
+        @Test
+        void aDischargeDoesNotWaitForTheOneBeforeIt() {
+            attachCoordinator();
+            Binary first = declare();
+            transaction().hold = true;
+            peer.send(request(discharge(first, false)), request(new Declare()));
+            Binary second = answer(2, Declared.class).getTxnId();
+            peer.send(request(discharge(second, false)));
+            answer(3, Accepted.class);
+
+            peer.nodes.transactions.get(0).held.forEach(Runnable::run);
+            peer.loop.runAll();
+            answer(1, Accepted.class);
         }
 
         @Test

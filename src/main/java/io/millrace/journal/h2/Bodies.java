@@ -28,8 +28,11 @@ final class Bodies {
     /** Fewer bytes than this cost less in each message than the two entries of a body that they share. */
     private static final int SHARED_BYTES = 256;
 
-    /** How many parts are removed within one commit. Each must be read for it. */
-    private static final int FREED_PARTS = 32;
+    /** How many bytes are removed within one commit. They must be read for it. */
+    private static final long FREED_BYTES = 8 << 20;
+
+    /** What a small part counts as, for it is found in a page with others. */
+    private static final long LEAST_BYTES = 2048;
 
     private static final long NEXT = 0;
     private static final int ALIVE = 0;
@@ -181,7 +184,7 @@ final class Bodies {
         if (held.isEmpty()) {
             return;
         }
-        int left = FREED_PARTS;
+        long left = FREED_BYTES;
         for (Map.Entry<Long, Held> entry : held.entrySet()) {
             long body = entry.getKey();
             Held has = entry.getValue();
@@ -190,7 +193,7 @@ final class Bodies {
             if (durable > 0 || spilled > 0 || receiving.contains(body)) {
                 keep(body, has.record, durable);
             } else if (!has.dying) {
-                left -= drop(body, left);
+                left -= drop(body, has.record, left);
             }
         }
         held.clear();
@@ -217,38 +220,55 @@ final class Bodies {
         }
     }
 
-    private int drop(long body, int maxParts) {
+    /** The bytes that it gave free; if it may have more than it was allowed to, the rest follows step by step. */
+    private long drop(long body, BodyRecord record, long maxBytes) {
         references.remove(body);
-        int removed = removeParts(body, maxParts);
-        if (removed == maxParts) {
+        long freed =
+                removeParts(body, record.size() > 0 ? BodyKey.partsOf(record.size()) : Integer.MAX_VALUE, maxBytes);
+        if (freed >= maxBytes) {
             loose.put(body, CONDEMNED);
             condemned.add(body);
         } else if (!loose.isEmpty()) {
             loose.remove(body);
         }
-        return removed;
+        return freed;
     }
 
-    private int removeParts(long body, int max) {
-        BodyKey first = max > 0 ? parts.ceilingKey(new BodyKey(body, 0)) : null;
-        if (first == null || first.body() != body) {
+    private long removeParts(long body, int count, long maxBytes) {
+        if (maxBytes <= 0) {
             return 0;
         }
-        int removed = 0;
-        while (removed < max && parts.remove(new BodyKey(body, first.part() + removed)) != null) {
-            removed++;
+        PartRecord gone = parts.remove(new BodyKey(body, 0));
+        int next = gone != null ? 1 : firstPart(body);
+        long freed = gone != null ? weight(gone) : 0;
+        while (next < count && freed < maxBytes) {
+            gone = parts.remove(new BodyKey(body, next++));
+            if (gone == null) {
+                break;
+            }
+            freed += weight(gone);
         }
-        return removed;
+        return freed;
+    }
+
+    /** Of a body whose first parts went in an earlier step. */
+    private int firstPart(long body) {
+        BodyKey first = parts.ceilingKey(new BodyKey(body, 0));
+        return first != null && first.body() == body ? first.part() : Integer.MAX_VALUE;
+    }
+
+    private static long weight(PartRecord part) {
+        return Math.max(LEAST_BYTES, part.bytes().length);
     }
 
     /** Removes some parts that nobody needs; whether there were any. */
     boolean purge() {
-        int left = FREED_PARTS;
+        long left = FREED_BYTES;
         Long body = nextDead();
         boolean any = body != null;
         // An entry without parts is work too.
         for (int entries = 0; body != null && left > 0 && entries < Upkeep.PURGE_ENTRIES; entries++) {
-            left -= removeParts(body, left);
+            left -= removeParts(body, Integer.MAX_VALUE, left);
             if (left > 0) {
                 loose.remove(body);
                 references.remove(body);

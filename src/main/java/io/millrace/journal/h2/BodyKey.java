@@ -1,7 +1,6 @@
 package io.millrace.journal.h2;
 
 import io.millrace.journal.Fact.Details;
-import java.util.Comparator;
 import org.h2.mvstore.DataUtils;
 
 /** The place of a part of a body that is kept apart from the messages that have it. */
@@ -11,7 +10,12 @@ record BodyKey(long body, int part) {
             32,
             (out, key) -> out.putVarLong(key.body).putVarInt(key.part),
             in -> new BodyKey(DataUtils.readVarLong(in), DataUtils.readVarInt(in)),
-            Comparator.comparingLong(BodyKey::body).thenComparingInt(BodyKey::part));
+            BodyKey::compare);
+
+    private static int compare(BodyKey a, BodyKey b) {
+        int byBody = Long.compare(a.body, b.body);
+        return byBody != 0 ? byBody : Integer.compare(a.part, b.part);
+    }
 
     /** How many parts so many bytes are. */
     static int partsOf(int size) {

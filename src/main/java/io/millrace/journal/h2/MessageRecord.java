@@ -86,7 +86,7 @@ record MessageRecord(long arrivalMillis, int format, int size, int crc, byte[] b
     }
 
     private static CRC32C head(MessageKey key, long arrivalMillis, int format, Details details) {
-        boolean plain = details.equals(Details.NONE);
+        boolean plain = details.isNone();
         ByteBuffer head = ByteBuffer.allocate(plain ? 32 : 64);
         head.putLong(key.queue()).putInt(key.order()).putLong(key.sequence());
         head.putLong(arrivalMillis).putInt(format);
@@ -111,7 +111,7 @@ record MessageRecord(long arrivalMillis, int format, int size, int crc, byte[] b
 
         @Override
         public int getMemory(MessageRecord record) {
-            int details = record.details.equals(Details.NONE) ? 0 : DETAILS_BYTES;
+            int details = record.details.isNone() ? 0 : DETAILS_BYTES;
             return MEMORY_BYTES + record.bytes.length + details;
         }
 
@@ -122,7 +122,7 @@ record MessageRecord(long arrivalMillis, int format, int size, int crc, byte[] b
 
         @Override
         public void write(WriteBuffer out, MessageRecord record) {
-            boolean plain = record.details.equals(Details.NONE);
+            boolean plain = record.details.isNone();
             out.putVarLong(record.arrivalMillis);
             out.putVarInt(record.format);
             out.putInt(record.crc);

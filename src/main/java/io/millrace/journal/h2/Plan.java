@@ -65,9 +65,10 @@ final class Plan {
     }
 
     /** What is left, in order. */
+    @SuppressWarnings("ReferenceEquality") // it is this one object or it is not, and equals of a record is slow
     void forEach(Consumer<Fact> use) {
         for (Fact fact : facts) {
-            if (!fact.equals(UNDONE)) {
+            if (fact != UNDONE) {
                 use.accept(fact);
             }
         }

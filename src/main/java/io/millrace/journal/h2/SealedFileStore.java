@@ -62,6 +62,7 @@ final class SealedFileStore extends SingleFileStore {
     private long shownVersion;
     private long closedVersion = -1;
     private boolean unsynced;
+    private boolean headersWritten;
     private boolean shrinking;
     private long usedBytes;
 
@@ -250,8 +251,7 @@ final class SealedFileStore extends SingleFileStore {
             sync();
         }
         if (pos == 0) {
-            complete(src);
-            writeOrMakeRoom(chunk, pos, src);
+            writeHeaders(chunk, src, closing);
             return;
         }
         unsynced = true;
@@ -260,6 +260,18 @@ final class SealedFileStore extends SingleFileStore {
         writeOrMakeRoom(chunk, pos, src);
         roots[(int) (root.version() & 1)] = root;
         writeOrMakeRoom(null, root.position(), ByteBuffer.wrap(root.note(salt)));
+    }
+
+    /**
+     * The first ones, and the mark of a clean end. Once space is used again H2 writes its headers with each commit, to say where
+     * that is, but nobody reads that: the notes say it.
+     */
+    private void writeHeaders(SFChunk chunk, ByteBuffer headers, boolean closing) {
+        if (closing || !headersWritten) {
+            complete(headers);
+            writeOrMakeRoom(chunk, 0, headers);
+            headersWritten = true;
+        }
     }
 
     private void writeOrMakeRoom(SFChunk chunk, long pos, ByteBuffer src) {

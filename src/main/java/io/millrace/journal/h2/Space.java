@@ -5,7 +5,9 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.FileStore;
 import java.nio.file.Files;
+import java.util.Optional;
 import org.h2.store.fs.FilePath;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -22,6 +24,7 @@ final class Space {
 
     private final H2Journal.Options options;
     private final FilePath reserve;
+    private Optional<FileStore> disk = Optional.empty();
     private Room room = Room.YES;
     private boolean given;
 
@@ -93,7 +96,11 @@ final class Space {
             return Long.MAX_VALUE;
         }
         try {
-            return Files.getFileStore(options.directory()).getUsableSpace();
+            if (disk.isEmpty()) {
+                // Finding it reads the table of mounts, every few megabytes when there is much to write.
+                disk = Optional.of(Files.getFileStore(options.directory()));
+            }
+            return disk.get().getUsableSpace();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -31,7 +31,7 @@
  *       The seal of a message that shares its bytes covers their CRC32C, which is computed once for all of them;
  *   <li>{@code loose}: bodies that no durable message has. A restart removes those it finds there, step by step, after
  *       the broker answers; there is no scan for them. A body of many parts that loses its last message goes by the same
- *       way, as each part must be read to be removed (32 parts, 8 MiB, in a step);
+ *       way, as each part must be read to be removed (8 MiB in a step);
  *   <li>{@code bodyNumbers}: numbers of bodies are reserved as sequences are;
  *   <li>{@code identities} (queue, number) ({@link io.millrace.journal.h2.Identities}), read whole on opening.
  * </ul>
@@ -44,7 +44,8 @@
  *   <li>checks only the first and last line of a commit, so a torn one is taken for whole: each commit gets a CRC32C;
  *   <li>writes into its header the number of the commit <em>before</em>, and finds the newest by hints that lead over
  *       space that may be in use again: synced commits were lost, and as the header is the same a kill may do it too.
- *       We note the place of each commit ourselves, in two sectors in turn, and show H2 a header that says so;
+ *       We note the place of each commit ourselves, in two sectors in turn, and show H2 a header that says so. Nobody reads
+ *       what else H2 writes there, with each commit once space is used again, so it is not written;
  *   <li>takes a short cut after a clean end which fails if a long dead commit is overwritten, and then goes back to an
  *       old one: it is never shown a clean end;
  *   <li>moves chunks over the newest one before the next is synced: {@code compactMoveChunks} is not used, holes are

@@ -137,6 +137,18 @@ class BodiesTest {
         }
 
         @Test
+        void leavesNothingHoweverManyGoAtOnce() {
+            List<Fact> stored = new ArrayList<>();
+            for (int n = 0; n < 1000; n++) {
+                stored.addAll(fanOut(journal.newBody(), bytes(1000)));
+            }
+            append(stored);
+            append(removed(stored));
+            close();
+            assertEquals(0, inStore(tables -> tables.shared.parts().size()));
+        }
+
+        @Test
         void isNeverWrittenWhenAllHaveTakenItAtOnce() {
             append(fanOut(journal.newBody(), bytes(SIZE)));
             long commits = journal.stats().commits();
@@ -168,17 +180,18 @@ class BodiesTest {
     @Nested
     class AStreamedBody {
         private static final int PARTS = 100;
+        private static final int PART_SIZE = 250_000;
 
         private long receive() {
             long body = journal.newBody();
             for (int part = 0; part < PARTS; part++) {
-                append(List.of(new BodyPart(body, part, bytes(40_000))));
+                append(List.of(new BodyPart(body, part, bytes(PART_SIZE))));
             }
             return body;
         }
 
         private MessageStored message(long body) {
-            Details details = new Details(0, 0, body, PARTS * 40_000);
+            Details details = new Details(0, 0, body, PARTS * PART_SIZE);
             return new MessageStored(new MessageKey(1, 0, 1), true, 1, 0, bytes(100), details);
         }
 
