@@ -58,6 +58,10 @@ final class AmqpSession {
     private long remoteWindow;
     private int nextDeliveryId;
     private int lastIncomingDelivery;
+
+    /** The same, with transfers that only settle an old delivery: some clients give ids of another sequence to those. */
+    private int lastIncomingId;
+
     private boolean deliveriesCame;
     private final List<Consumer<Departure>> leftBehind = new ArrayList<>(0);
 
@@ -239,7 +243,7 @@ final class AmqpSession {
         }
         int id = transfer.getDeliveryId().intValue();
         boolean settlesOld = transfer.getResume() && Boolean.TRUE.equals(transfer.getSettled());
-        if (deliveriesCame && id != lastIncomingDelivery + 1 && !settlesOld) {
+        if (deliveriesCame && id != lastIncomingDelivery + 1 && id != lastIncomingId + 1 && !settlesOld) {
             throw ProtocolViolation.ofSession(
                     Condition.INVALID_FIELD,
                     "delivery-id " + Integer.toUnsignedString(id) + " does not follow "
@@ -250,11 +254,11 @@ final class AmqpSession {
             throw ProtocolViolation.ofSession(
                     Condition.INVALID_FIELD, "a delivery-tag of " + tag + " bytes; the limit is " + MAX_TAG);
         }
-        if (!settlesOld || id == lastIncomingDelivery + 1) {
-            // Some clients give ids of another sequence to what only settles.
+        if (!settlesOld) {
             deliveriesCame = true;
             lastIncomingDelivery = id;
         }
+        lastIncomingId = id;
         return id;
     }
 

@@ -158,6 +158,39 @@ class ResumptionTest {
             assertEquals(3, queue.messages.size());
         }
 
+        private void settle(int id, int tag) {
+            Transfer settled = again(id, tag);
+            settled.setResume(true);
+            settled.setSettled(true);
+            settled.setState(Accepted.getInstance());
+            peer.send(settled);
+        }
+
+        private void assertTaken(int messages) {
+            assertEquals(messages, queue.messages.size());
+            peer.skip();
+        }
+
+        @Test
+        void idsOfTransfersThatSettleMayBeOfTheSameSequenceAsOthersOrOfAnother() {
+            reconnect();
+            attach(unsettled(sender(), map(tagOfSender(0), null)));
+            peer.expect(Flow.class);
+            settle(1, 0);
+            settle(2, 1);
+            // As if those had not been; this is what SwiftMQ's client does.
+            peer.send(Peer.frame(0, again(2, 2), Peer.message("c")));
+            assertTaken(3);
+            settle(3, 7);
+            settle(4, 8);
+            peer.send(Peer.frame(0, again(3, 3), Peer.message("d")));
+            assertTaken(4);
+            settle(4, 9);
+            settle(5, 10);
+            peer.send(Peer.frame(0, again(6, 4), Peer.message("e")));
+            assertTaken(5);
+        }
+
         @Test
         void aResumedDeliveryThatNobodyKnows() {
             reconnect();
