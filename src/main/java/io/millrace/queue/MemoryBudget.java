@@ -36,6 +36,10 @@ public final class MemoryBudget {
 
     private final Loop loop;
     private final long limitBytes;
+
+    /** From this on those who hold something had better wait. */
+    private final long scarceBytes;
+
     private final Set<Runnable> waiting = new LinkedHashSet<>();
     private long usedBytes;
 
@@ -57,6 +61,7 @@ public final class MemoryBudget {
     public MemoryBudget(Loop loop, long limitBytes) {
         this.loop = loop;
         this.limitBytes = limitBytes;
+        this.scarceBytes = limitBytes - limitBytes / 4;
     }
 
     void take(int messageBytes) {
@@ -88,7 +93,7 @@ public final class MemoryBudget {
 
     /** Whether those who hold something had better wait. */
     boolean scarce() {
-        return usedBytes >= limitBytes - limitBytes / 4;
+        return usedBytes >= scarceBytes;
     }
 
     private long ceilingBytes() {
@@ -120,7 +125,7 @@ public final class MemoryBudget {
     /** How much more a queue may have available in memory that has so much; less than 0 if it has too much already. */
     long roomInWindow(long messages, long bytes) {
         long left = limitBytes / 2 - backlogBytes - bytes - messages * OVERHEAD_BYTES;
-        return Math.min(left / 2, limitBytes - limitBytes / 4 - usedBytes);
+        return Math.min(left / 2, scarceBytes - usedBytes);
     }
 
     /** How much is to be read of the store at a time: the more, the more memory there is. */

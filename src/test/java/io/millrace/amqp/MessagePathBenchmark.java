@@ -3,13 +3,18 @@ package io.millrace.amqp;
 import io.millrace.broker.Containers;
 import io.millrace.config.Config;
 import io.millrace.config.Rate;
+import io.millrace.journal.InMemoryJournal;
 import io.millrace.loop.ManualLoop;
 import io.millrace.message.Condition;
 import io.millrace.message.MalformedMessageException;
 import io.millrace.message.Message;
 import io.millrace.message.Outcome;
+import io.millrace.queue.Bodies;
 import io.millrace.queue.Consumer;
 import io.millrace.queue.Delivery;
+import io.millrace.queue.LoopResources;
+import io.millrace.queue.MemoryBudget;
+import io.millrace.queue.Recorder;
 import io.millrace.queue.Selection;
 import io.millrace.queue.Transaction;
 import java.io.ByteArrayOutputStream;
@@ -78,6 +83,8 @@ public class MessagePathBenchmark {
     private final Sink toProducer = new Sink();
     private final Sink toConsumer = new Sink();
     private final ManualLoop loop = new ManualLoop();
+    private final Bodies bodies = new Bodies(new LoopResources(
+            loop, new Recorder(loop, new InMemoryJournal(), 1 << 24), new MemoryBudget(loop, 1 << 28)));
     private byte[] batch;
     private final int[] idAt = new int[BATCH];
     private byte[] flow;
@@ -318,8 +325,8 @@ public class MessagePathBenchmark {
         }
 
         @Override
-        public io.millrace.queue.Bodies bodies() {
-            throw new UnsupportedOperationException();
+        public Bodies bodies() {
+            return bodies;
         }
 
         @Override
