@@ -154,6 +154,12 @@ class Judgements(unittest.TestCase):
                 if tshark.version().startswith("4.0."):
                     self.assertIn(said, "".join(found.broker.in_messages))
 
+    def test_after_a_message_at_which_tshark_gives_up_it_has_lost_its_place(self):
+        piece = frame(TRANSFER + b"\0\x53\x77\xa0\0")
+        found = self.pcap.broker(piece + CLOSE + piece[:30], piece[30:]).broker(BROKEN_OPEN).judge()
+        if tshark.version().startswith("4.0."):
+            self.assertEqual((0, {0}), (found.broker.packets, found.broker.lost), found)
+
     def test_but_the_performative_of_a_transfer_is_the_brokers(self):
         broken = frame(listed(0x14, 7, b"\x43\x43\xa0\x01t\x43\x42\xa1"))
         self.assertEqual(1, self.pcap.broker(broken).judge().broker.packets)

@@ -18,6 +18,8 @@ _LONGEST = 700
 _MOST_DESCRIBED = 50
 _MINUTES = 15
 _MOST_NUMBERS = 2000
+# Of suspicious packets of the same kind so many are looked at: a client may send thousands of messages that tshark cannot read.
+_MOST_OF_A_KIND = 300
 _TRANSFER = 20
 
 # tshark's expert information: from this severity on; not of these groups, which tell of TCP (checksums, sequence).
@@ -28,7 +30,7 @@ _NOT_OURS = (0x01000000, 0x02000000)
 _AGAIN = ("tcp.analysis.retransmission", "tcp.analysis.spurious_retransmission", "tcp.analysis.keep_alive")
 _FIELDS = ("frame.number", "frame.time_epoch", "tcp.srcport", "tcp.stream", "tcp.seq", "tcp.len", "tcp.flags.fin", "tcp.flags.reset",
            "amqp.length", "amqp.init.protocol", "tcp.segment_data", "_ws.malformed", "_ws.expert.severity", "_ws.expert.group",
-           *_AGAIN)  # fmt: skip
+           "_ws.expert.message", *_AGAIN)  # fmt: skip
 _HEADER_BYTES = 8
 # A broker that is killed ends its connections at any byte. So far apart may be what is seen of that.
 _KILL_SECONDS = 2
@@ -55,6 +57,8 @@ class Fault:
     text: str
     # Whether it is in the sections of a message, behind the header.
     in_message: bool = False
+    # Whether tshark did not read the rest of the packet.
+    gave_up: bool = False
 
 
 @dataclass
@@ -62,11 +66,14 @@ class Sender:
     """What tshark finds in that which one side sent."""
 
     frames: int = 0
-    # Numbers of the packets that something is wrong with.
+    # Numbers of the packets that something is wrong with, and how many there are of each kind.
     suspects: list[str] = field(default_factory=list)
+    kinds: Counter = field(default_factory=Counter)
     # How many of these have a fault of the frame, and these faults, a line each; the first of them only.
     packets: int = 0
     faults: list[str] = field(default_factory=list)
+    # Connections on which tshark gave up within a message, and lost its place: what follows is not judged.
+    lost: set[int] = field(default_factory=set)
     # How many packets have faults in messages only, and what these are.
     messages: int = 0
     in_messages: Counter = field(default_factory=Counter)
@@ -141,8 +148,9 @@ def judge(file: Path, ports: list[int], kills: list[float] | None = None) -> Jud
         )  # fmt: skip
         # A segment is a piece of a frame whose rest comes later.
         read = not length or lengths or headers or values["tcp.segment_data"] or any(values[each] for each in _AGAIN)
-        if values["_ws.malformed"] or not read or _is_expert(values["_ws.expert.severity"], values["_ws.expert.group"]):
-            sender.suspects.append(values["frame.number"])
+        complaints = _complaints(values)
+        if values["_ws.malformed"] or not read or complaints:
+            _suspect(sender, values, complaints if read and not values["_ws.malformed"] else frozenset())
             stream.suspicious = stream.suspicious or from_broker
     found.connections = len(streams)
     for stream in streams.values():
@@ -205,7 +213,7 @@ def faults_of(packet: ElementTree.Element) -> list[Fault]:
                     faults.append(Fault(text, in_message and part.get("name") != "amqp.header"))
             in_message = in_message or part.get("name") == "amqp.method.arguments" and _is_transfer(frame)
     for each in packet.findall("./proto[@name='_ws.malformed']"):
-        faults.append(Fault(each.get("showname", "malformed"), bool(frames_read) and _ends_in_message(frames_read[-1])))
+        faults.append(Fault(each.get("showname", "malformed"), bool(frames_read) and _ends_in_message(frames_read[-1]), gave_up=True))
     if not faults and not frames_read:
         faults.append(Fault(_UNREAD))
     return faults
@@ -236,7 +244,12 @@ def _describe(sender: Sender, file: Path, ports: list[int], number_of_packets: i
     for first in range(0, len(suspects), _MOST_NUMBERS):
         numbers = ", ".join(suspects[first : first + _MOST_NUMBERS])
         for packet in _packets(file, ports, f"frame.number in {{{numbers}}}"):
+            stream = _number(packet, "tcp.stream")
+            if stream in sender.lost:
+                continue
             faults = faults_of(packet)
+            if any(each.in_message and each.gave_up for each in faults):
+                sender.lost.add(stream)
             of_frames = list(dict.fromkeys(each.text for each in faults if not each.in_message))
             of_messages = list(dict.fromkeys(each.text for each in faults if each.in_message))
             sender.in_messages.update(of_messages)
@@ -251,11 +264,24 @@ def packet_number(packet: ElementTree.Element) -> str:
     return packet.find("./proto[@name='geninfo']/field[@name='num']").get("show")
 
 
-def _is_expert(severities: str, groups: str) -> bool:
-    return any(
-        int(severity) >= _WARNING and int(group) not in _NOT_OURS
-        for severity, group in zip(_values(severities), _values(groups))
+def _complaints(values: dict[str, str]) -> frozenset[str]:
+    """The kinds of expert information in a packet, without their numbers."""
+    experts = zip(*(_values(values[f"_ws.expert.{each}"]) for each in ("severity", "group", "message")))
+    return frozenset(
+        re.sub(r"(0x[0-9a-f]+|\d+|\".*\")", "N", text)
+        for severity, group, text in experts
+        if int(severity) >= _WARNING and int(group) not in _NOT_OURS
     )
+
+
+def _suspect(sender: Sender, values: dict[str, str], kind: frozenset[str]) -> None:
+    """Puts a packet down to be looked at. Without a kind it always is."""
+    if kind:
+        sender.kinds[kind] += 1
+        if sender.kinds[kind] > _MOST_OF_A_KIND:
+            sender.messages += 1
+            return
+    sender.suspects.append(values["frame.number"])
 
 
 def _values(text: str) -> list[str]:

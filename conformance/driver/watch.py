@@ -107,4 +107,6 @@ def _notes(name: str, judgement: tshark.Judgement) -> list[str]:
     if judgement.broker.messages:
         kinds = ", ".join(f"{text} ({count})" for text, count in judgement.broker.in_messages.most_common(5))
         notes.append(f"{name}: {judgement.broker.messages} packets with messages, as clients sent them, that tshark cannot read: {kinds}")
+    if judgement.broker.lost:
+        notes.append(f"{name}: on {len(judgement.broker.lost)} connections it gave up within a message; what the broker sent there after it is not judged")
     return notes
