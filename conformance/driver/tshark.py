@@ -150,7 +150,8 @@ def judge(file: Path, ports: list[int], kills: list[float] | None = None) -> Jud
         read = not length or lengths or headers or values["tcp.segment_data"] or any(values[each] for each in _AGAIN)
         complaints = _complaints(values)
         if values["_ws.malformed"] or not read or complaints:
-            _suspect(sender, values, complaints if read and not values["_ws.malformed"] else frozenset())
+            gave_up = not read or any(re.search("Malformed Packet|failed assertion", each) for each in complaints)
+            _suspect(sender, values, frozenset() if gave_up else complaints)
             stream.suspicious = stream.suspicious or from_broker
     found.connections = len(streams)
     for stream in streams.values():
