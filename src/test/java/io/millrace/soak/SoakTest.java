@@ -251,10 +251,11 @@ class SoakTest {
             return;
         }
         flat(each, "resident memory", SoakedBroker.Sample::rss, 10 * MIB);
-        // In a short run there are too few tides of messages for a median of all the heap.
         flat(each, "heap beside messages", SoakedBroker.Sample::heapBesideMessages, 10 * MIB);
         if (minutes >= LONG_MINUTES) {
-            flat(each, "heap", SoakedBroker.Sample::heap, 10 * MIB);
+            // It is high or low as messages come and go in tides, and a median may be either.
+            compare(each, "heap at ebb", each.known(SoakedBroker.Sample::heap), SoakTest::least, 10 * MIB);
+            compare(each, "heap at flood", each.known(SoakedBroker.Sample::heap), SoakTest::most, 10 * MIB);
         }
         flat(each, "threads", SoakedBroker.Sample::threads, 4);
         flat(each, "sockets", SoakedBroker.Sample::sockets, 8);
@@ -270,23 +271,30 @@ class SoakTest {
     }
 
     private void flat(SoakedBroker each, String what, ToLongFunction<SoakedBroker.Sample> figure, long slack) {
-        long[] values = each.samples().stream()
-                .mapToLong(figure)
-                .filter(value -> value != SoakedBroker.UNKNOWN)
-                .toArray();
+        compare(each, what, each.known(figure), SoakTest::median, slack);
+    }
+
+    private void compare(SoakedBroker each, String what, long[] values, ToLongFunction<long[]> ofThird, long slack) {
         int third = values.length / 3;
-        long middle = median(values, third, 2 * third);
-        long last = median(values, 2 * third, values.length);
-        System.out.printf("%s: %s: median of the middle third %d, of the last third %d%n", each, what, middle, last);
+        long middle = ofThird.applyAsLong(Arrays.copyOfRange(values, third, 2 * third));
+        long last = ofThird.applyAsLong(Arrays.copyOfRange(values, 2 * third, values.length));
+        System.out.printf("%s: %s: %d in the middle third, %d in the last third%n", each, what, middle, last);
         if (last > middle * 1.1 + slack) {
             faults.add(each + ": " + what + " grows: " + middle + " in the middle third, " + last + " in the last");
         }
     }
 
-    private static long median(long[] values, int from, int to) {
-        long[] part = Arrays.copyOfRange(values, from, to);
-        Arrays.sort(part);
-        return part[part.length / 2];
+    private static long median(long[] values) {
+        Arrays.sort(values);
+        return values[values.length / 2];
+    }
+
+    private static long least(long[] values) {
+        return Arrays.stream(values).min().orElseThrow();
+    }
+
+    private static long most(long[] values) {
+        return Arrays.stream(values).max().orElseThrow();
     }
 
     private void report() {

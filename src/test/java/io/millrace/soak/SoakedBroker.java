@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.ToLongFunction;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -183,6 +184,14 @@ final class SoakedBroker implements AutoCloseable {
 
     List<Sample> samples() {
         return samples;
+    }
+
+    /** One figure of all samples, as far as it was taken. */
+    long[] known(ToLongFunction<Sample> figure) {
+        return samples.stream()
+                .mapToLong(figure)
+                .filter(value -> value != UNKNOWN)
+                .toArray();
     }
 
     /** Waits until it has nothing left, and says what it has if that takes long. */

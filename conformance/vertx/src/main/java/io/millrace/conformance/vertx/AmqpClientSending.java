@@ -191,10 +191,15 @@ final class AmqpClientSending extends AmqpClients {
     private void backPressure() throws Exception {
         AmqpConnection connection = connect();
         String address = broker.address("vertx.stream");
-        AmqpSender sender = result(connection.createSender(address));
         Promise<Integer> done = Promise.promise();
-        sender.exceptionHandler(done::tryFail);
-        sender.drainHandler(ignored -> fill(sender, done));
+        // At once, on the loop of the connection, for its first credit may come before this thread goes on.
+        result(connection.createSender(address).onSuccess(sender -> {
+            sender.exceptionHandler(done::tryFail);
+            sender.drainHandler(ignored -> fill(sender, done));
+            if (!sender.writeQueueFull()) {
+                fill(sender, done);
+            }
+        }));
         Inbox<AmqpMessage> inbox = new Inbox<>();
         receive(connection, address, new AmqpReceiverOptions(), inbox);
         for (int i = 0; i < STREAMED; i++) {
