@@ -33,6 +33,8 @@ def main(arguments: list[str]) -> int:
     # Ended by another's hand, it tidies up as on Ctrl-C.
     for each in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(each, _interrupt)
+    # A shell that runs it in the background has it ignore Ctrl-C, and so would every program that it starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         if chosen.self_test:
             return self_test()
