@@ -26,7 +26,7 @@ class TopicPaceTest {
     private static final int FAR_AHEAD = 600;
 
     private static final int CREDIT = 100;
-    private static final int INSTANT_MILLIS = 20;
+    private static final int INSTANT_MILLIS = 100;
 
     private BrokerScene scene = BrokerScene.withMemory("512MiB");
     private int told;

@@ -58,7 +58,7 @@ class PaceTest {
         senderRunsAhead();
         assertTrue(senderWaits());
 
-        scene.elapse(19);
+        scene.elapse(Pace.INSTANT_MILLIS - 1);
         assertEquals(0, told);
         scene.elapse(1);
         assertEquals(1, told);
@@ -71,7 +71,7 @@ class PaceTest {
         consumer.attached().credit(CREDIT);
         senderRunsAhead();
         assertTrue(senderWaits());
-        scene.elapse(20);
+        scene.elapse(Pace.INSTANT_MILLIS);
         consumer.credit(FAR_AHEAD);
         scene.offerMany(FAR_AHEAD + 1, 3 * FAR_AHEAD, false, BYTES);
 
@@ -95,7 +95,7 @@ class PaceTest {
         scene.settle();
         assertTrue(senderWaits());
 
-        scene.elapse(20);
+        scene.elapse(Pace.INSTANT_MILLIS);
         assertEquals(1, told);
         assertFalse(senderWaits());
     }
