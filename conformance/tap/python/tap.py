@@ -27,6 +27,40 @@ class OutOfTime(BaseException):
     """Not an Exception, so that no client's `except Exception` swallows it."""
 
 
+class Skip(Exception):
+    """Raised by a test that cannot be run here, with the reason."""
+
+
+class Tap:
+    """The report itself, for programs that know their tests only as they run."""
+
+    def __init__(self):
+        self.number = self.failed = 0
+        say("TAP version 14")
+
+    def client(self, name, version):
+        """The rows that follow are of this client."""
+        say(f"# client {name} {version}")
+
+    def test(self, name, body, limit_seconds=15, todo=None):
+        """Runs a test. `todo`: why it is the client's fault that it fails."""
+        self.number += 1
+        try:
+            why = failure(body, limit_seconds)
+        except Skip as reason:
+            say(f"ok {self.number} - {name} # SKIP {reason}")
+            return
+        say(f"{'not ok' if why else 'ok'} {self.number} - {name}{f' # TODO fault of the client: {todo}' if todo else ''}")
+        if why:
+            self.failed += not todo
+            say("  ---\n  message: |\n" + "".join(f"    {line}\n" for line in why.splitlines()) + "  ...")
+
+    def finish(self):
+        """Ends the report. Returns the exit code."""
+        say(f"1..{self.number}")
+        return 1 if self.failed or not self.number else 0
+
+
 class Suite:
     def __init__(self):
         self.tests = []
@@ -41,22 +75,19 @@ class Suite:
     def main(self, clients):
         """`clients`: pairs of a client's name and the Debian package whose version is told."""
         wanted = [t for t in self.tests if len(sys.argv) < 2 or sys.argv[1] in t[0]]
-        say("TAP version 14")
+        tap = Tap()
         for client, package in clients:
-            say(f"# client {client} {version(package)}")
-        failed = 0
-        for number, (name, body, limit_seconds, needs, todo) in enumerate(wanted, 1):
+            tap.client(client, version(package))
+        for name, body, limit_seconds, needs, todo in wanted:
             missing = [variable for variable in needs if not os.environ.get(variable)]
-            if missing:
-                say(f"ok {number} - {name} # SKIP {MISSING[missing[0]]}")
-                continue
-            why = failure(body, limit_seconds)
-            say(f"{'not ok' if why else 'ok'} {number} - {name}{f' # TODO fault of the client: {todo}' if todo else ''}")
-            if why:
-                failed += not todo
-                say("  ---\n  message: |\n" + "".join(f"    {line}\n" for line in why.splitlines()) + "  ...")
-        say(f"1..{len(wanted)}")
-        sys.exit(1 if failed else 0)
+            tap.test(name, skipped(MISSING[missing[0]]) if missing else body, limit_seconds, todo)
+        sys.exit(tap.finish())
+
+
+def skipped(reason):
+    def body():
+        raise Skip(reason)
+    return body
 
 
 def failure(body, limit_seconds):
@@ -68,6 +99,8 @@ def failure(body, limit_seconds):
     try:
         body()
         return None
+    except Skip:
+        raise
     except (Exception, OutOfTime) as e:
         here = [f for f in traceback.extract_tb(e.__traceback__) if os.sep + "conformance" + os.sep in f.filename and
                 os.path.basename(f.filename) != "tap.py"]

@@ -179,7 +179,7 @@ public final class AmqpConnection {
 
     private void feed(ByteBuffer bytes) {
         run(() -> transport.receive(bytes));
-        output.wroteMuch();
+        output.wrote();
     }
 
     /** Lets frames be read; whatever goes wrong with them ends the connection, not the loop. */

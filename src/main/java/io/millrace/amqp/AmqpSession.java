@@ -299,7 +299,7 @@ final class AmqpSession {
             frames.transfer(channel, delivery, connection.maxFrameSize());
             nextOutgoingId++;
             remoteWindow--;
-            connection.output().wroteMuch();
+            connection.output().wrote();
         } while (!delivery.complete() && delivery.ready() && remoteWindow > 0 && connection.takesOutput());
         if (delivery.complete()) {
             if (!partial.isEmpty()) {
@@ -332,7 +332,7 @@ final class AmqpSession {
         frames.frame(channel, transfer);
         nextOutgoingId++;
         remoteWindow--;
-        connection.output().wroteMuch();
+        connection.output().wrote();
     }
 
     /** The deliveries that the peer of a link has not settled, in order. */

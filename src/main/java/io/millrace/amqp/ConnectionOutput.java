@@ -106,7 +106,7 @@ final class ConnectionOutput {
     }
 
     /** Something was written; a lot of it is not kept until the end of the turn. */
-    void wroteMuch() {
+    void wrote() {
         if (frames.size() >= EAGER_FLUSH_BYTES && !flushing && !stopped) {
             send();
         }

@@ -57,7 +57,7 @@ public record Config(
                 List.of(Listener.DEFAULT),
                 Optional.of(Http.DEFAULT),
                 Store.DEFAULT,
-                automaticMemoryBytes(),
+                automaticMemoryBytes(Runtime.getRuntime().maxMemory()),
                 1,
                 Connection.DEFAULT,
                 List.of(),
@@ -69,8 +69,7 @@ public record Config(
     }
 
     /** A third of the heap, but of a small one what the broker itself does not need, and half as much again for the worst. */
-    private static long automaticMemoryBytes() {
-        long heap = Runtime.getRuntime().maxMemory();
+    static long automaticMemoryBytes(long heap) {
         return Math.max(1 << 20, Math.min(heap / 3, (heap - (24 << 20)) / 5 * 2));
     }
 

@@ -197,4 +197,12 @@ class ConfigTest {
         assertEquals(List.of(new QueueDefinition("orders", QueueSettings.DEFAULT)), config.queues());
         assertFalse(config.toString().contains("hash"), config::toString);
     }
+
+    @Test
+    void theMemoryThatIsAutomaticIsAThirdOfTheHeapAndLessOfASmallOne() {
+        assertEquals((1L << 30) / 3, Config.automaticMemoryBytes(1L << 30));
+        assertEquals((144L << 20) / 3, Config.automaticMemoryBytes(144L << 20));
+        assertEquals(16L << 20, Config.automaticMemoryBytes(64L << 20));
+        assertEquals(1L << 20, Config.automaticMemoryBytes(16L << 20));
+    }
 }

@@ -335,10 +335,7 @@ class IdentitiesTest {
         @Test
         void delayedMessagesWaitThoughTheirPlaceMustBeLookedUp() {
             QueueScene again = restartedWithDelayed();
-            TransactionByHand transaction = new TransactionByHand(again.resources.recorder());
-            again.queue.offer(Envelope.durable("a").at(2_000_000).build(), transaction, Receipt.NONE);
-            again.queue.offer(Messages.durable("now"), transaction, Receipt.NONE);
-            again.settle();
+            TransactionByHand transaction = withADelayedMessage(again);
             transaction.commit();
             waitsInTurn(again);
         }
@@ -346,10 +343,7 @@ class IdentitiesTest {
         @Test
         void delayedMessagesWaitThoughTheBrokerDiesAsSoonAsTheyAreCommitted() {
             QueueScene again = restartedWithDelayed();
-            TransactionByHand transaction = new TransactionByHand(again.resources.recorder());
-            again.queue.offer(Envelope.durable("a").at(2_000_000).build(), transaction, Receipt.NONE);
-            again.queue.offer(Messages.durable("now"), transaction, Receipt.NONE);
-            again.settle();
+            TransactionByHand transaction = withADelayedMessage(again);
             transaction.commit();
             again.loop.runAll();
             again.journal.flush();
@@ -359,10 +353,7 @@ class IdentitiesTest {
         @Test
         void delayedMessagesWaitThoughTheirPlaceWasForgottenBeforeTheCommit() {
             QueueScene again = restartedWithDelayed();
-            TransactionByHand transaction = new TransactionByHand(again.resources.recorder());
-            again.queue.offer(Envelope.durable("a").at(2_000_000).build(), transaction, Receipt.NONE);
-            again.queue.offer(Messages.durable("now"), transaction, Receipt.NONE);
-            again.settle();
+            TransactionByHand transaction = withADelayedMessage(again);
             Schedule schedule = again.queue.schedule();
             for (int i = 1; i <= 10_000; i++) {
                 schedule.place(5_000_000 + i);
@@ -376,6 +367,14 @@ class IdentitiesTest {
             scene.offer(Envelope.durable("before").at(5_000_000).build());
             scene.settle();
             return restarted(scene);
+        }
+
+        private static TransactionByHand withADelayedMessage(QueueScene again) {
+            TransactionByHand transaction = new TransactionByHand(again.resources.recorder());
+            again.queue.offer(Envelope.durable("a").at(2_000_000).build(), transaction, Receipt.NONE);
+            again.queue.offer(Messages.durable("now"), transaction, Receipt.NONE);
+            again.settle();
+            return transaction;
         }
 
         private static void waitsInTurn(QueueScene again) {

@@ -57,7 +57,7 @@ final class Running {
             Expect.within(SOON, "it is ready", app::ready);
             app.get(Outbox.class).send("x").get(LIMIT_SECONDS, TimeUnit.SECONDS);
             app.get(Inbox.class).next();
-            // Nothing happens for a time: the connection and its links must stay.
+            // It asks for its credit fifteen times, and nothing else happens: the connection and its links must stay.
             Thread.sleep(3000);
             Expect.that(app.ready() && app.alive(), "ready and alive afterwards");
             app.get(Outbox.class).send("y").get(LIMIT_SECONDS, TimeUnit.SECONDS);

@@ -303,15 +303,7 @@ final class AmqpClientReceiving extends AmqpClients {
     }
 
     private void refused() throws Exception {
-        AmqpConnection connection = connect();
-        String address = goneAddress(connection);
-        Exception failure = Expect.failure(
-                Exception.class,
-                "a receiver from an address that is gone",
-                () -> isRefused(result(connection.createReceiver(address)).unwrap()));
-        Expect.that(failure.getMessage().contains("amqp:not-found"), "amqp:not-found in: " + failure.getMessage());
-        send(connection, broker.address("vertx.not-refused"), "the connection is still good");
-        result(connection.close());
+        refusesWhatIsGone("a receiver from", (connection, address) -> result(connection.createReceiver(address)).unwrap());
     }
 
     private void expectNothing(String address) throws Exception {

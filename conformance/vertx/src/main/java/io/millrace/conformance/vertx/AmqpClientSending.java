@@ -316,14 +316,6 @@ final class AmqpClientSending extends AmqpClients {
     }
 
     private void refused() throws Exception {
-        AmqpConnection connection = connect();
-        String address = goneAddress(connection);
-        Exception failure = Expect.failure(
-                Exception.class,
-                "a sender to an address that is gone",
-                () -> isRefused(result(connection.createSender(address)).unwrap()));
-        Expect.that(failure.getMessage().contains("amqp:not-found"), "amqp:not-found in: " + failure.getMessage());
-        send(connection, broker.address("vertx.not-refused"), "the connection is still good");
-        result(connection.close());
+        refusesWhatIsGone("a sender to", (connection, address) -> result(connection.createSender(address)).unwrap());
     }
 }

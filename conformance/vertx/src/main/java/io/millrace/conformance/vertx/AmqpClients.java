@@ -80,6 +80,22 @@ class AmqpClients {
         throw new IllegalStateException(link.getRemoteCondition().toString());
     }
 
+    /** Attaches a link in whatever way. */
+    interface Attach {
+        ProtonLink<?> to(AmqpConnection connection, String address) throws Exception;
+    }
+
+    /** That a link to an address that is gone is refused, and nothing else suffers. */
+    void refusesWhatIsGone(String link, Attach attach) throws Exception {
+        AmqpConnection connection = connect();
+        String address = goneAddress(connection);
+        Exception failure = Expect.failure(
+                Exception.class, link + " an address that is gone", () -> isRefused(attach.to(connection, address)));
+        Expect.that(failure.getMessage().contains("amqp:not-found"), "amqp:not-found in: " + failure.getMessage());
+        send(connection, broker.address("vertx.not-refused"), "the connection is still good");
+        result(connection.close());
+    }
+
     /** The result of a future, which must be there in time; throws what it failed with. */
     static <T> T result(Future<T> future) throws Exception {
         try {
