@@ -74,7 +74,7 @@ final class Browsing {
     private Lane lane(Subscriber browser) {
         // What came into memory meanwhile was shown from there; left here it would look like something to show.
         while (!browser.read.isEmpty() && browser.read.peek().key().sequence() <= browser.cursor) {
-            browser.read.poll();
+            browser.read.remove();
         }
         for (Lane lane : window.lanes()) {
             if (lane.order > browser.order) {
@@ -113,7 +113,7 @@ final class Browsing {
         QueuedMessage next = lane.after(browser.cursor);
         StoredMessage stored = browser.read.peek();
         if (stored != null && (next == null || stored.key().sequence() < next.sequence())) {
-            browser.read.poll();
+            browser.read.remove();
             long sequence = stored.key().sequence();
             if (!lane.knows(sequence)) {
                 show(browser, sequence, stored.arrivalMillis(), Copy.of(stored));
@@ -161,12 +161,8 @@ final class Browsing {
         long after = Math.max(browser.cursor, lane.loadedUpTo());
         MessageKey key = new MessageKey(queue.number(), lane.order, after);
         long mostBytes = window.runBytes(RUN_BYTES);
-        loop.memory().takeBytes(mostBytes);
         loop.recorder().flush();
-        loop.recorder().journal().reader().read(key, RUN_MESSAGES, mostBytes, loop.loop(), run -> {
-            loop.memory().releaseBytes(mostBytes);
-            found(browser, lane, run, upTo);
-        });
+        loop.read(key, RUN_MESSAGES, mostBytes, run -> found(browser, lane, run, upTo));
     }
 
     private void found(Subscriber browser, Lane lane, List<StoredMessage> run, long upTo) {

@@ -142,7 +142,7 @@ final class LastValues {
 
     private void read(MessageKey after, int maxMessages, Consumer<List<StoredMessage>> result) {
         long read = window.reads().begin();
-        loop.recorder().journal().reader().read(after, maxMessages, RUN_BYTES, loop.loop(), run -> {
+        loop.read(after, maxMessages, loop.memory().runBytes(RUN_BYTES), run -> {
             if (!ended) {
                 result.accept(run);
             }

@@ -87,12 +87,9 @@ final class ReadAhead {
         long sureIf = lane.beyondUnwritten == 0 ? lane.changes : NEVER;
         long read = window.reads().begin();
         MessageKey from = new MessageKey(queue.number(), lane.order, lane.loadedUpTo());
-        // Until it is here, and counts by itself.
-        loop.memory().takeBytes(mostBytes);
         loop.recorder().flush();
-        loop.recorder().journal().reader().read(from, most, mostBytes, loop.loop(), run -> {
+        loop.read(from, most, mostBytes, run -> {
             lane.loading = false;
-            loop.memory().releaseBytes(mostBytes);
             if (!queue.deleted()) {
                 loaded(lane, run, sureIf);
             }

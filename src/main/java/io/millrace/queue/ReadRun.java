@@ -3,7 +3,7 @@ package io.millrace.queue;
 import io.millrace.journal.StoredMessage;
 import java.util.ArrayDeque;
 
-/** Messages that were read of the store for a browser alone and are still to be shown, in order. Owned by the browser. */
+/** Messages that were read of the store for one who looks, alone, and are still to be shown, in order. Owned by who looks. */
 final class ReadRun {
     private final MemoryBudget memory;
     private final ArrayDeque<StoredMessage> messages = new ArrayDeque<>();
@@ -22,8 +22,11 @@ final class ReadRun {
         return messages.peek();
     }
 
-    void poll() {
-        memory.release(messages.remove().bytes().length);
+    /** Takes out the first one. */
+    StoredMessage remove() {
+        StoredMessage first = messages.remove();
+        memory.release(first.bytes().length);
+        return first;
     }
 
     boolean isEmpty() {
@@ -32,7 +35,7 @@ final class ReadRun {
 
     void clear() {
         while (!messages.isEmpty()) {
-            poll();
+            remove();
         }
     }
 }

@@ -175,7 +175,7 @@ final class Schedule {
         }
         long read = reads.begin();
         MessageKey after = new MessageKey(queue.number(), MessageKey.SCHEDULED, movedUpTo);
-        loop.recorder().journal().reader().read(after, RUN_MESSAGES, RUN_BYTES, loop.loop(), run -> {
+        loop.read(after, RUN_MESSAGES, loop.memory().runBytes(RUN_BYTES), run -> {
             boolean more = !queue.deleted() && moveDue(run, untilMillis);
             reads.end(read);
             if (more) {

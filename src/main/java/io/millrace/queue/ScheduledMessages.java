@@ -6,7 +6,6 @@ import io.millrace.journal.StoredMessage;
 import io.millrace.message.Condition;
 import io.millrace.message.Message;
 import io.millrace.message.Outcome;
-import java.util.ArrayDeque;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -60,7 +59,7 @@ final class ScheduledMessages implements Source {
     private static final class Viewer {
         final Consumer consumer;
         final Selection selection;
-        final ArrayDeque<StoredMessage> read = new ArrayDeque<>();
+        final ReadRun read;
         final Set<Delivery> held = new LinkedHashSet<>();
         long cursor = -1;
         long delivered;
@@ -74,9 +73,10 @@ final class ScheduledMessages implements Source {
         /** Messages came while it read. */
         boolean stale;
 
-        Viewer(Consumer consumer, Selection selection) {
+        Viewer(Consumer consumer, Selection selection, MemoryBudget memory) {
             this.consumer = consumer;
             this.selection = selection;
+            this.read = new ReadRun(memory);
         }
 
         boolean wants() {
@@ -91,7 +91,7 @@ final class ScheduledMessages implements Source {
             consumer.closed(queue.deletedCondition());
             return;
         }
-        viewers.put(consumer, new Viewer(consumer, selection));
+        viewers.put(consumer, new Viewer(consumer, selection, loop.memory()));
         consumer.admitted();
     }
 
@@ -141,6 +141,7 @@ final class ScheduledMessages implements Source {
         loop.loop().assertCurrent();
         Viewer viewer = viewers.remove(consumer);
         if (viewer != null) {
+            viewer.read.clear();
             for (Delivery delivery : viewer.held) {
                 schedule.release(((Waiting) delivery).stored());
             }
@@ -182,7 +183,10 @@ final class ScheduledMessages implements Source {
     void close(Condition reason) {
         List<Viewer> told = List.copyOf(viewers.values());
         viewers.clear();
-        told.forEach(viewer -> viewer.consumer.closed(reason));
+        for (Viewer viewer : told) {
+            viewer.read.clear();
+            viewer.consumer.closed(reason);
+        }
     }
 
     private void changed() {
@@ -195,7 +199,7 @@ final class ScheduledMessages implements Source {
 
     private void advance(Viewer viewer) {
         while (viewer.wants() && !viewer.read.isEmpty()) {
-            show(viewer, viewer.read.poll());
+            show(viewer, viewer.read.remove());
         }
         if (viewer.delivered < viewer.limit && viewer.read.isEmpty() && !viewer.atEnd) {
             read(viewer);
@@ -238,10 +242,10 @@ final class ScheduledMessages implements Source {
     private void readRun(Viewer viewer) {
         long read = reads.begin();
         MessageKey after = new MessageKey(queue.number(), MessageKey.SCHEDULED, viewer.cursor);
-        loop.recorder().journal().reader().read(after, RUN_MESSAGES, RUN_BYTES, loop.loop(), run -> {
+        loop.read(after, RUN_MESSAGES, loop.memory().runBytes(RUN_BYTES), run -> {
             viewer.reading = false;
             if (viewers.get(viewer.consumer) == viewer) {
-                viewer.read.addAll(run);
+                run.forEach(viewer.read::add);
                 viewer.atEnd = run.isEmpty() && !viewer.stale;
                 advance(viewer);
             }

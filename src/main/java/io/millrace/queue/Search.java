@@ -152,13 +152,11 @@ final class Search {
         long after = Math.max(subscriber.passed[lane.order], lane.loadedUpTo());
         long from = subscriber.passed[lane.order];
         long mostBytes = window.runBytes(RUN_BYTES);
-        loop.memory().takeBytes(mostBytes);
         MessageKey key = new MessageKey(queue.number(), lane.order, after);
         long read = window.reads().begin();
         loop.recorder().flush();
-        loop.recorder().journal().reader().read(key, RUN_MESSAGES, mostBytes, loop.loop(), run -> {
+        loop.read(key, RUN_MESSAGES, mostBytes, run -> {
             subscriber.reading = false;
-            loop.memory().releaseBytes(mostBytes);
             if (queue.subscribed(subscriber)) {
                 // A place that was set back meanwhile is not moved on over what was not looked at.
                 if (subscriber.passed[lane.order] == from) {

@@ -291,6 +291,30 @@ class ScheduleTest {
         }
 
         @Test
+        void countsWhatItHasReadAsLongAsItIsOpen() {
+            for (String name : List.of("a", "b", "c")) {
+                scene.offer(Envelope.durable(name).at(2_000_000).build());
+            }
+            scene.settle();
+            assertEquals(0, scene.heldBytes());
+            for (boolean deleted : List.of(false, true)) {
+                Recipient viewer =
+                        new Recipient(scene.queue.scheduled()).browsing().credit(1);
+                scene.settle();
+                assertEquals(1, viewer.names().size());
+                assertTrue(scene.heldBytes() >= 2 * MemoryBudget.OVERHEAD_BYTES, scene.heldBytes() + " bytes for two");
+
+                if (deleted) {
+                    scene.queue.delete();
+                } else {
+                    viewer.detach(false);
+                }
+                scene.settle();
+                assertEquals(0, scene.heldBytes());
+            }
+        }
+
+        @Test
         void isAsLongAsItMustBe() {
             for (int i = 0; i < 1000; i++) {
                 scene.offer(Envelope.durable("m" + i).at(2_000_000 + i).build());
