@@ -23,8 +23,8 @@ import org.apache.qpid.proton.message.Message;
 
 /**
  * Declares transactions ahead of need and discharges them (AMQP 1.0, part 4). A transfer needs the id of its transaction, so a
- * declaration must be answered first; but the next one is declared while one is filled, and one is filled while others are
- * discharged. Owned by the link whose transactions they are.
+ * declaration must be answered first; the next one is declared together with the discharge, as Qpid JMS does in {@code
+ * commit}, and one is filled while others are discharged. Owned by the link whose transactions they are.
  */
 final class CoordinatorLink implements LinkEvents {
     private static final byte[] DECLARE = encoded(new Declare());
@@ -37,7 +37,8 @@ final class CoordinatorLink implements LinkEvents {
     private final int mostOpen;
     private final Deque<Transaction> declared = new ArrayDeque<>();
     private final Deque<Command> waiting = new ArrayDeque<>();
-    private int open;
+    private int undischarged;
+    private int discharging;
     private int tag;
     private boolean opened;
 
@@ -49,7 +50,7 @@ final class CoordinatorLink implements LinkEvents {
 
     private record Command(byte[] encoded, Optional<Transaction> discharges) {}
 
-    /** @param mostOpen transactions that are declared and not discharged, at most */
+    /** @param mostOpen transactions that have something in them and are not ended, at most; as many are declared ahead */
     CoordinatorLink(ClientConnection connection, Session session, LinkEvents owner, Listener listener, int mostOpen) {
         this.connection = connection;
         this.owner = owner;
@@ -62,16 +63,14 @@ final class CoordinatorLink implements LinkEvents {
         sender.open();
     }
 
-    /** A transaction to fill next; none while its declaration is not answered. */
+    /** A transaction to fill next; none while its declaration, or the discharge of too many, is not answered. */
     Optional<Transaction> next() {
-        Optional<Transaction> next = Optional.ofNullable(declared.poll());
-        declareAhead();
-        return next;
+        return discharging < mostOpen ? Optional.ofNullable(declared.poll()) : Optional.empty();
     }
 
     private void declareAhead() {
-        while (open < mostOpen && opened) {
-            open++;
+        while (undischarged < mostOpen && opened) {
+            undischarged++;
             waiting.add(new Command(DECLARE, Optional.empty()));
             send();
         }
@@ -83,7 +82,10 @@ final class CoordinatorLink implements LinkEvents {
         discharge.setTxnId(transaction.id);
         discharge.setFail(false);
         waiting.add(new Command(encoded(discharge), Optional.of(transaction)));
+        undischarged--;
+        discharging++;
         send();
+        declareAhead();
     }
 
     private void send() {
@@ -132,15 +134,14 @@ final class CoordinatorLink implements LinkEvents {
         DeliveryState state = delivery.getRemoteState();
         delivery.settle();
         if (command.discharges.isPresent()) {
-            open--;
+            discharging--;
             Optional<String> refusal =
                     state instanceof Accepted ? Optional.empty() : Optional.of(outcome(state, "transaction"));
             listener.discharged(command.discharges.get(), refusal, readNanos);
-            declareAhead();
         } else if (state instanceof Declared answer) {
             declared.add(new Transaction(copy(answer::getTxnId)));
         } else {
-            open--;
+            undischarged--;
             connection.refused(owner.name() + ": no transaction was declared: " + outcome(state, "declare"));
         }
         connection.wake(owner);
