@@ -63,6 +63,16 @@ class LargeMessagesTest {
         return what;
     }
 
+    /** Of a broker that takes no port that another could have. */
+    private String config(String store, String limits) {
+        return """
+                listeners:
+                  - {name: amqp, host: 127.0.0.1, port: 0}
+                http: off
+                store: {directory: "%s"%s}
+                """.formatted(directory.resolve(store).toAbsolutePath(), limits);
+    }
+
     private RunningBroker broker(String yaml) throws Exception {
         return closing(RunningBroker.start(directory, yaml));
     }
@@ -170,11 +180,7 @@ class LargeMessagesTest {
         @Test
         void leavesNothingBehindWhenTheBrokerIsKilled() throws Exception {
             Path file = directory.resolve("killed.yaml");
-            Files.writeString(file, """
-                    listeners:
-                      - {name: amqp, host: 127.0.0.1, port: 0}
-                    store: {directory: "%s"}
-                    """.formatted(directory.resolve("data").toAbsolutePath()));
+            Files.writeString(file, config("data", ""));
             Millraced millraced =
                     new Millraced(directory, "--config", file.toAbsolutePath().toString());
             int port = millraced.port();
@@ -190,11 +196,7 @@ class LargeMessagesTest {
 
         @Test
         void isRefusedWhenTheStoreIsFull() throws Exception {
-            String yaml = """
-                    listeners:
-                      - {name: amqp, host: 127.0.0.1, port: 0}
-                    store: {directory: "%s", max-bytes: 32MiB}
-                    """.formatted(directory.resolve("full"));
+            String yaml = config("full", ", max-bytes: 32MiB");
             Millrace millrace = closing(Millrace.start(ConfigFile.parse("test", yaml, name -> Optional.empty())));
             StreamingClient sender = client(millrace.port()).attachSender("large");
             sender.send(true, 96 * MIB, 96 * MIB);
@@ -371,11 +373,7 @@ class LargeMessagesTest {
 
         private void passes(long bytes) throws Exception {
             Path file = directory.resolve("small.yaml");
-            Files.writeString(file, """
-                    listeners:
-                      - {name: amqp, host: 127.0.0.1, port: 0}
-                    store: {directory: "%s"}
-                    """.formatted(directory.resolve("data").toAbsolutePath()));
+            Files.writeString(file, config("data", ""));
             Millraced millraced =
                     new Millraced(directory, "--config", file.toAbsolutePath().toString());
             open.add(millraced::kill);
