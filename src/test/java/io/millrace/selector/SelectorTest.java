@@ -14,6 +14,7 @@ import java.util.Date;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.UUID;
 import org.apache.qpid.proton.amqp.Binary;
 import org.apache.qpid.proton.amqp.Symbol;
@@ -303,6 +304,41 @@ class SelectorTest {
             String pattern = "%a".repeat(500) + "b";
             assertTimeoutPreemptively(
                     Duration.ofSeconds(10), () -> assertFalseFor(candidate, "p LIKE '" + pattern + "'"));
+        }
+
+        /** Text and pattern as a client can send them: a property in a large message, a selector in a frame. */
+        @ParameterizedTest
+        @ValueSource(strings = {"a", "a_"})
+        void thatAreLongCannotKeepTheBrokerBusyEither(String run) {
+            Expression text = new Expression.Constant("a".repeat(200_000), Expression.Kind.STRING);
+            Like like = Like.of(text, "%" + run.repeat(30_000 / run.length()) + "b%", "");
+            assertTimeoutPreemptively(
+                    Duration.ofSeconds(5), () -> assertEquals(false, like.value(Sample.properties(Map.of()))));
+        }
+
+        @Test
+        void thatAreLongFitAsShortOnesDo() {
+            Random random = new Random(5);
+            for (int round = 0; round < 20_000; round++) {
+                String text = randomText(random, "ab\uD834\uDD1E", random.nextInt(200));
+                String pattern = randomText(random, "ab\uD834\uDD1E__%%", random.nextInt(12));
+                Like like = Like.of(Expression.Constant.TRUE, pattern, "");
+                assertEquals(like.fits(text), like.fitsLong(text), () -> text + " LIKE " + pattern);
+                String longPattern =
+                        "%" + text.substring(0, text.offsetByCodePoints(0, text.codePointCount(0, text.length()) / 2))
+                                + "%";
+                Like longLike = Like.of(Expression.Constant.TRUE, longPattern, "");
+                assertTrue(longLike.fitsLong(text), () -> text + " LIKE " + longPattern);
+            }
+        }
+
+        private static String randomText(Random random, String of, int length) {
+            int[] characters = of.codePoints().toArray();
+            StringBuilder text = new StringBuilder();
+            for (int i = 0; i < length; i++) {
+                text.appendCodePoint(characters[random.nextInt(characters.length)]);
+            }
+            return text.toString();
         }
     }
 
