@@ -130,6 +130,9 @@ public final class ConfigFile {
                     "not valid YAML: the character U+" + String.format("%04X", e.getCodePoint()) + " is not allowed");
         } catch (YamlEngineException e) {
             mistakes.addAtLine(0, "not valid YAML: " + e.getMessage());
+        } catch (StackOverflowError e) {
+            // The parser knows no limit of its own, and calls itself for each bracket.
+            mistakes.addAtLine(0, "not valid YAML: lists or mappings are nested too deeply; four levels are enough");
         }
         return nothing;
     }

@@ -415,6 +415,12 @@ class ConfigFileTest {
         }
 
         @Test
+        void yamlThatIsNestedWithoutEndIsAMistakeLikeAnyOther() {
+            assertMistake(
+                    "queues: " + "[".repeat(50_000) + "]".repeat(50_000), 0, "not valid YAML", "nested too deeply");
+        }
+
+        @Test
         void brokenYamlIsNamedWithItsLine() {
             assertMistake("memory: auto\nqueues: [\n", 3, "not valid YAML");
             assertMistake("memory: auto\n\tqueues: []\n", 2, "not valid YAML");
