@@ -3,8 +3,11 @@ package io.millrace.journal.h2;
 import io.millrace.journal.JournalException;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.security.SecureRandom;
 import java.util.HashMap;
@@ -39,7 +42,11 @@ record StoreFile(MVStore store, SealedFileStore file) {
         try {
             FilePath file = FilePath.get(path);
             if (!file.exists()) {
-                make(options, path, makeRoom);
+                makeAlone(options, path, makeRoom);
+            }
+            if (options.scheme().isEmpty() && !Files.isRegularFile(Path.of(path))) {
+                throw new JournalException("the store " + path
+                        + " is not a file: move away what is there, or name another directory in store.directory");
             }
             if (!file.canWrite()) {
                 throw noPermission(options, null);
@@ -61,6 +68,9 @@ record StoreFile(MVStore store, SealedFileStore file) {
         }
         try {
             Files.createDirectories(options.directory());
+            if (!Files.isExecutable(options.directory())) { // then what is in it looks as if it were not there
+                throw noPermission(options, null);
+            }
         } catch (AccessDeniedException e) {
             throw noPermission(options, e);
         } catch (IOException e) {
@@ -68,6 +78,31 @@ record StoreFile(MVStore store, SealedFileStore file) {
                     "the store directory " + options.directory() + " cannot be made (" + e
                             + "): name another directory in store.directory",
                     e);
+        }
+    }
+
+    /**
+     * The store itself can only be locked when it is there. Without a lock before that, of two brokers that start at once
+     * one could put its new store in the place of the other's, which would then write to a file without a name.
+     */
+    private static void makeAlone(H2Journal.Options options, String path, BooleanSupplier makeRoom) throws IOException {
+        if (!options.scheme().isEmpty()) {
+            make(options, path, makeRoom);
+            return;
+        }
+        Path lockFile = Path.of(path + ".lock");
+        try (FileChannel channel = FileChannel.open(lockFile, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+                FileLock lock = channel.tryLock()) {
+            if (lock == null) {
+                throw inUse(options, null);
+            }
+            if (!FilePath.get(path).exists()) {
+                make(options, path, makeRoom);
+            }
+            // From here on the store is there, so whoever has this lock, or one on a new file of its name, makes none.
+            Files.deleteIfExists(lockFile);
+        } catch (OverlappingFileLockException e) {
+            throw inUse(options, e);
         }
     }
 
@@ -148,11 +183,7 @@ record StoreFile(MVStore store, SealedFileStore file) {
 
     private static JournalException explained(H2Journal.Options options, Exception e) {
         if (e instanceof MVStoreException known && known.getErrorCode() == DataUtils.ERROR_FILE_LOCKED) {
-            return new JournalException(
-                    "the store in " + options.directory()
-                            + " is in use by another process: stop that broker, or name another directory in"
-                            + " store.directory",
-                    e);
+            return inUse(options, e);
         }
         if (e instanceof AccessDeniedException || e.getCause() instanceof AccessDeniedException) {
             return noPermission(options, e);
@@ -171,6 +202,14 @@ record StoreFile(MVStore store, SealedFileStore file) {
                     e);
         }
         return damaged(options, e);
+    }
+
+    private static JournalException inUse(H2Journal.Options options, Exception cause) {
+        return new JournalException(
+                "the store in " + options.directory()
+                        + " is in use by another process: stop that broker, or name another directory in"
+                        + " store.directory",
+                cause);
     }
 
     private static JournalException noPermission(H2Journal.Options options, Exception cause) {

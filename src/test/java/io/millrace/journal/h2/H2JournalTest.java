@@ -25,7 +25,12 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -105,6 +110,46 @@ class H2JournalTest {
             H2Journal journal = open(H2Journal.Options.in(directory));
             assertTrue(refusal().contains("is in use by another process"));
             journal.close(Duration.ofSeconds(10));
+        }
+
+        /** The one that comes second must neither take the first one's half-made file for damage, nor replace it. */
+        @Test
+        void ofTwoThatMakeTheStoreAtOnceOneHasItAndTheOtherIsToldSo() throws Exception {
+            ExecutorService two = Executors.newFixedThreadPool(2);
+            try {
+                for (int round = 0; round < 20; round++) {
+                    H2Journal.Options options = H2Journal.Options.in(directory.resolve("store-" + round));
+                    CyclicBarrier together = new CyclicBarrier(2);
+                    Callable<Object> opening = () -> {
+                        together.await();
+                        try {
+                            return open(options);
+                        } catch (JournalException e) {
+                            return e.getMessage();
+                        }
+                    };
+                    List<Object> ends = new ArrayList<>();
+                    for (Future<Object> end : two.invokeAll(List.of(opening, opening))) {
+                        ends.add(end.get());
+                    }
+                    List<H2Journal> open = ends.stream()
+                            .filter(H2Journal.class::isInstance)
+                            .map(H2Journal.class::cast)
+                            .toList();
+                    open.forEach(journal -> journal.close(Duration.ofSeconds(10)));
+                    assertEquals(1, open.size(), ends.toString());
+                    assertTrue(ends.toString().contains("is in use by another process"), ends.toString());
+                    assertFalse(Files.exists(options.directory().resolve("millrace.mv.new")));
+                }
+            } finally {
+                two.shutdownNow();
+            }
+        }
+
+        @Test
+        void whatIsThereInsteadOfAFileIsNamed() throws IOException {
+            Files.createDirectory(directory.resolve("millrace.mv"));
+            assertTrue(refusal().contains("millrace.mv is not a file"));
         }
 
         @Test
