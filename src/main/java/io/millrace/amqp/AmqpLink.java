@@ -29,12 +29,18 @@ import org.apache.qpid.proton.amqp.transport.Transfer;
  * detached keeps its handle until the peer has detached it, too; what arrives for it meanwhile is dropped.
  */
 abstract sealed class AmqpLink permits IncomingLink, OutgoingLink {
+    /** What a link takes on the heap, and so many times what its attach has in bytes. */
+    private static final int LINK_BYTES = 3000;
+
+    private static final int FRAME_FACTOR = 4;
+
     private final AmqpSession session;
     private final Attach asked;
     private final int localHandle;
     private State state = State.OPENING;
     private Departure departure = Departure.DETACHED;
     private boolean stays;
+    private int weight;
 
     /** What it has of the address book, to be given back when it goes. */
     private final List<Claim> claims = new ArrayList<>(1);
@@ -50,6 +56,12 @@ abstract sealed class AmqpLink permits IncomingLink, OutgoingLink {
         this.session = session;
         this.asked = asked;
         this.localHandle = localHandle;
+    }
+
+    /** Counts it, for it is here for as long as the peer likes, with all that the peer has said of it in so many bytes. */
+    final void weighs(int frameBytes) {
+        weight = LINK_BYTES + FRAME_FACTOR * frameBytes;
+        session.connection().held().link(weight);
     }
 
     AmqpSession session() {
@@ -261,7 +273,7 @@ abstract sealed class AmqpLink permits IncomingLink, OutgoingLink {
             attach(newAnswer());
         }
         boolean answer = state == State.ACTIVE;
-        state = State.GONE;
+        gone();
         session.forget(this);
         if (answer) {
             depart(false, departure);
@@ -300,6 +312,13 @@ abstract sealed class AmqpLink permits IncomingLink, OutgoingLink {
             depart(lost, how);
             leave(how);
         }
-        state = State.GONE;
+        gone();
+    }
+
+    private void gone() {
+        if (state != State.GONE) {
+            state = State.GONE;
+            session.connection().held().link(-weight);
+        }
     }
 }

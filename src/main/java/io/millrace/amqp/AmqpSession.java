@@ -113,7 +113,7 @@ final class AmqpSession {
         return active;
     }
 
-    void attached(Attach attach) {
+    void attached(Attach attach, int frameBytes) {
         long handle = attach.getHandle().longValue();
         if (handle > handleMax) {
             throw ProtocolViolation.ofConnection(
@@ -131,6 +131,9 @@ final class AmqpSession {
                     "the attach of link \"" + attach.getName()
                             + "\" has no initial-delivery-count, which a sender must set");
         }
+        if (!connection.held().allowsLink()) {
+            throw ProtocolViolation.ofSession(Condition.RESOURCE_LIMIT_EXCEEDED, HeldBytes.noMemoryFor(attach));
+        }
         int local = localHandles.nextClearBit(0);
         if (local > remoteHandleMax) {
             throw ProtocolViolation.ofSession(
@@ -143,6 +146,7 @@ final class AmqpSession {
                 ? new IncomingLink(this, attach, local)
                 : new OutgoingLink(this, attach, local);
         links.put((int) handle, link);
+        link.weighs(frameBytes);
         link.claim();
     }
 

@@ -123,7 +123,7 @@ final class BrokerTransport implements FrameInput.Frames, FrameBody.FrameBodyHan
     public void handleAttach(Attach attach, Binary payload, Integer channel) {
         AmqpSession session = owner.channels().session(channel);
         if (session.active()) {
-            session.attached(attach);
+            session.attached(attach, input.size());
         }
     }
 

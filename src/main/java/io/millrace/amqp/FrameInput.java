@@ -29,6 +29,7 @@ final class FrameInput {
     private final PerformativeDecoder decoder = PerformativeDecoder.ofThread();
     private byte[] held = NOTHING;
     private int heldBytes;
+    private int size;
     private boolean over;
     private boolean paused;
     private byte[] later = NOTHING;
@@ -79,6 +80,11 @@ final class FrameInput {
         int before = later.length;
         later = Arrays.copyOf(later, before + in.remaining());
         in.get(later, before, in.remaining());
+    }
+
+    /** How many bytes the frame has that is heard now. */
+    int size() {
+        return size;
     }
 
     /** What follows is not for us any more. */
@@ -158,6 +164,7 @@ final class FrameInput {
     }
 
     private void frame(ByteBuffer in, int start, int size) {
+        this.size = size;
         int body = (in.get(start + 4) & 0xff) * 4;
         int type = in.get(start + 5) & 0xff;
         int channel = in.getShort(start + 6) & 0xffff;

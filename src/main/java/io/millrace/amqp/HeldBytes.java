@@ -1,16 +1,20 @@
 package io.millrace.amqp;
 
 import io.millrace.queue.MemoryBudget;
+import org.apache.qpid.proton.amqp.transport.Attach;
 
 /**
- * Bytes of messages that a connection has brought and that are not answered, or not written, yet. While they are too many
- * nothing more is read from the socket, so TCP holds the peer back. Owned by its connection.
+ * What a connection has in memory, so that it is not too much: bytes of messages that it has brought and that are not answered,
+ * or not written, yet, and links. While the bytes are too many nothing more is read from the socket, so TCP holds the peer back.
+ * Owned by its connection.
  *
  * <p>They wait for the disk and for nothing that the peer could send, so they always go on. Link credit counts messages and
  * knows nothing of their size; this bounds what a sender of large ones takes, but for what had been read already. The more
  * other connections have brought, the less it is.
  */
 final class HeldBytes {
+    private static final int NAME_CHARACTERS = 60;
+
     private final long limitBytes;
     private final MemoryBudget memory;
     private final Output socket;
@@ -18,6 +22,8 @@ final class HeldBytes {
 
     /** Of messages that have not come to their end, which wait for the peer. */
     private long begun;
+
+    private long links;
 
     /** Half of the bytes at which reading stopped; less than 0 while it goes on. */
     private long readBelow = -1;
@@ -68,6 +74,27 @@ final class HeldBytes {
         return memory.overflows();
     }
 
+    /** Another link takes so many bytes; or, if less than 0, one is gone. */
+    void link(int more) {
+        if (!over) {
+            links += more;
+            memory.links(more);
+        }
+    }
+
+    /** Whether the peer may have another link. */
+    boolean allowsLink() {
+        return memory.allowsLink(links);
+    }
+
+    /** Why it may not have this one. */
+    static String noMemoryFor(Attach attach) {
+        String name = attach.getName();
+        return "link \"" + name.substring(0, Math.min(name.length(), NAME_CHARACTERS))
+                + "\" is one too many for the broker's memory: detach some, spread them over"
+                + " several connections, or raise the memory";
+    }
+
     /** Whether the peer cannot be heard, whatever it sends. */
     boolean paused() {
         return readBelow >= 0;
@@ -78,6 +105,7 @@ final class HeldBytes {
         if (!over) {
             over = true;
             memory.input(-bytes - begun);
+            memory.links(-links);
         }
     }
 }

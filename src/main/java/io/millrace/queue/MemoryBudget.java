@@ -32,6 +32,7 @@ public final class MemoryBudget {
     private static final int SHARES_IN_NEED = 64;
     private static final int MESSAGES_IN_NEED = 16;
     private static final int LEAST_INPUT_BYTES = 64 << 10;
+    private static final int LEAST_LINK_BYTES = 64 << 10;
     private static final int RUNS = 32;
 
     private final Loop loop;
@@ -54,6 +55,8 @@ public final class MemoryBudget {
 
     /** Not part of it: what connections have brought and keep until it is answered; most of it is used by a queue, too. */
     private long inputBytes;
+
+    private long linkBytes;
 
     private long wakeBelowBytes;
 
@@ -221,6 +224,16 @@ public final class MemoryBudget {
     /** How much a connection may have brought that is not answered, before it is read no more. */
     public long inputAllowance(long most) {
         return Math.max(LEAST_INPUT_BYTES, Math.min(most, limitBytes / 4 - inputBytes));
+    }
+
+    /** So many more bytes, or less, are taken by links. */
+    public void links(long bytes) {
+        linkBytes += bytes;
+    }
+
+    /** Whether a connection whose links take so much may have another. What they may take together is half as much as messages. */
+    public boolean allowsLink(long ofConnection) {
+        return ofConnection < Math.max(LEAST_LINK_BYTES, (limitBytes / 2 - linkBytes) / 8);
     }
 
     /** Whether not even the rest of a message that has begun can be taken. */

@@ -78,18 +78,23 @@ public final class RawClient implements AutoCloseable {
 
     /** Attaches a receiver and grants it credit. */
     public RawClient receive(String queue, int credit) throws IOException {
+        attachReceiver(HANDLE, "raw", queue);
+        assertInstanceOf(Attach.class, read());
+        write(frame(flow(credit, false)));
+        return this;
+    }
+
+    /** Asks for a receiver; the answer is still to be read. */
+    void attachReceiver(UnsignedInteger handle, String name, String queue) throws IOException {
         Attach attach = new Attach();
-        attach.setName("raw");
-        attach.setHandle(HANDLE);
+        attach.setName(name);
+        attach.setHandle(handle);
         attach.setRole(Role.RECEIVER);
         Source source = new Source();
         source.setAddress(queue);
         attach.setSource(source);
         attach.setTarget(new Target());
         write(frame(attach));
-        assertInstanceOf(Attach.class, read());
-        write(frame(flow(credit, false)));
-        return this;
     }
 
     /** Attaches a sender, and waits for its credit. */

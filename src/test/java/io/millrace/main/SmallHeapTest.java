@@ -17,6 +17,7 @@ import org.apache.qpid.proton.amqp.Binary;
 import org.apache.qpid.proton.amqp.UnsignedInteger;
 import org.apache.qpid.proton.amqp.messaging.Accepted;
 import org.apache.qpid.proton.amqp.transport.Disposition;
+import org.apache.qpid.proton.amqp.transport.End;
 import org.apache.qpid.proton.amqp.transport.Transfer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -204,6 +205,27 @@ class SmallHeapTest {
             assertTrue(!writer.isAlive(), "all are answered");
         }
         neighbourIsBrisk();
+    }
+
+    @Test
+    void peersThatAttachLinksWithoutEnd() throws Exception {
+        for (int i = 0; i < 60; i++) {
+            RawClient peer = peer();
+            Object answer = peer;
+            for (int link = 0; !(answer instanceof End); link++) {
+                assertTrue(link < 4000, "one connection has " + link + " links");
+                peer.attachReceiver(UnsignedInteger.valueOf(link), link + "n".repeat(3000), "many");
+                answer = peer.read();
+            }
+            assertEquals(
+                    "amqp:resource-limit-exceeded",
+                    ((End) answer).getError().getCondition().toString());
+        }
+        neighbourIsBrisk();
+        for (RawClient peer : peers) {
+            peer.close();
+        }
+        peer().receive("many", 1);
     }
 
     @Test
