@@ -10,7 +10,11 @@ import java.util.List;
  * <p>What runs ahead of brisk consumers helps nobody: it leaves the processor's cache, outlives the young generation, and goes
  * to the store in the end, all of which costs more than the message itself. So when the head of the queue gets long, senders
  * get no more credit until consumers have taken a quarter of it. Consumers that do not do that in an instant are not
- * brisk: then senders go on at their own pace, and the backlog grows, until it has gone for once.
+ * brisk: then senders go on at their own pace, and the backlog grows.
+ *
+ * <p>Brisk consumers that had to do something else for a moment get a second chance, for the backlog makes them slow, and the
+ * sender keeps it there. Once they have taken enough for a while, senders wait for them again: each time until the backlog
+ * is a little shorter than the time before, so that it goes away while senders still send.
  */
 final class Pace {
     /** So much is a head start that no consumer ever misses. */
@@ -18,27 +22,39 @@ final class Pace {
 
     /**
      * How long senders wait at most: for consumers that take at least 10 MB/s. Ten subscribers of a topic at 1,000,000 messages/s take
-     * less than 50 MB/s each while the machine does something else for a moment; with a fifth of this time they were taken for slow
-     * then, and as the sender went on, for good.
+     * less than 50 MB/s each while the machine does something else for a moment.
      */
     static final long INSTANT_MILLIS = 100;
+
+    /** For so long consumers that were not brisk must take {@link #BRISK} times what brisk ones take at least. */
+    static final long PROOF_MILLIS = 1000;
+
+    private static final int BRISK = 2;
 
     private final Loop loop;
     private final Recorder recorder;
     private final Window window;
     private final long mostBytes;
-    private final long resumeBytes;
+    private final long stepBytes;
     private final List<Runnable> waiting = new ArrayList<>(0);
+
+    /** Senders wait when more than that is ahead of consumers: {@link #mostBytes}, or while a backlog goes away what is left of it. */
+    private long ceilingBytes;
+
     private boolean holds;
     private boolean outrun;
     private Loop.Timer timer = () -> {};
+    private long provingSinceMillis;
+    private long provenBytes;
+    private long unseenBytes;
 
     Pace(Window window, LoopResources loop) {
         this.loop = loop.loop();
         this.recorder = loop.recorder();
         this.window = window;
         this.mostBytes = Math.min(HEAD_BYTES, loop.memory().shareBytes() / 2);
-        this.resumeBytes = mostBytes - mostBytes / 4;
+        this.stepBytes = mostBytes / 4;
+        this.ceilingBytes = mostBytes;
     }
 
     /**
@@ -47,7 +63,7 @@ final class Pace {
      * @param consumed whether there are consumers
      */
     boolean open(boolean consumed) {
-        if (!holds && !outrun && consumed && ahead() > mostBytes) {
+        if (!holds && !outrun && consumed && window.aheadBytes() > ceilingBytes) {
             holds = true;
             timer = loop.after(INSTANT_MILLIS, this::tooSlow);
         }
@@ -63,12 +79,48 @@ final class Pace {
         }
     }
 
-    /** A message was taken from the head. */
-    void left() {
-        if ((holds || outrun) && ahead() <= resumeBytes) {
+    /** A message of so many bytes was taken from the head. */
+    void left(int bytes) {
+        if (holds || outrun || ceilingBytes > mostBytes) {
+            taken(bytes, window.aheadBytes());
+        }
+    }
+
+    private void taken(int bytes, long ahead) {
+        if (ahead <= mostBytes - stepBytes) {
             outrun = false;
+            ceilingBytes = mostBytes;
+            goOn();
+        } else if (outrun) {
+            prove(bytes, ahead);
+        } else if (ahead <= ceilingBytes - stepBytes) {
+            ceilingBytes = Math.max(mostBytes, holds ? ahead : ahead + stepBytes);
             goOn();
         }
+    }
+
+    /** The clock is asked once a step, not for each message. */
+    private void prove(int bytes, long ahead) {
+        unseenBytes += bytes;
+        if (unseenBytes < stepBytes) {
+            return;
+        }
+        provenBytes += unseenBytes;
+        unseenBytes = 0;
+        long millis = loop.now() - provingSinceMillis;
+        if (millis >= PROOF_MILLIS) {
+            if (provenBytes / BRISK / millis >= stepBytes / INSTANT_MILLIS) {
+                outrun = false;
+                ceilingBytes = ahead;
+            }
+            beginProof();
+        }
+    }
+
+    private void beginProof() {
+        provingSinceMillis = loop.now();
+        provenBytes = 0;
+        unseenBytes = 0;
     }
 
     /** The consumers are gone, or the messages. */
@@ -76,14 +128,9 @@ final class Pace {
         goOn();
     }
 
-    private long ahead() {
-        return window.beyond() > 0
-                ? Long.MAX_VALUE
-                : window.availableBytes() + window.available() * MemoryBudget.OVERHEAD_BYTES;
-    }
-
     private void tooSlow() {
         outrun = true;
+        beginProof();
         goOn();
     }
 

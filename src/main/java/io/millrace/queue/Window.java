@@ -318,7 +318,7 @@ final class Window {
         }
         available--;
         occupancy.remove(message);
-        pace.left();
+        pace.left(message.size());
     }
 
     void came(QueuedMessage message) {
@@ -414,8 +414,16 @@ final class Window {
 
     /** How much is to be read of the store at a time: no more than there is, and the more, the more memory there is. */
     long runBytes(long most) {
-        long there = beyondBytes + beyond * MemoryBudget.OVERHEAD_BYTES;
-        return Math.max(1, loop.memory().runBytes(Math.min(most, there)));
+        return Math.max(1, loop.memory().runBytes(Math.min(most, bytesBeyond())));
+    }
+
+    private long bytesBeyond() {
+        return beyondBytes + beyond * MemoryBudget.OVERHEAD_BYTES;
+    }
+
+    /** All that waits for consumers, in memory and beyond. */
+    long aheadBytes() {
+        return availableBytes() + available() * MemoryBudget.OVERHEAD_BYTES + bytesBeyond();
     }
 
     long beyond() {

@@ -78,6 +78,96 @@ class PaceTest {
         assertTrue(senderWaits());
     }
 
+    private int offered;
+
+    private void offer(int count) {
+        scene.offerMany(offered + 1, offered + count, false, BYTES);
+        offered += count;
+    }
+
+    /** For as long as consumers have to prove themselves; a sender sends what they take. */
+    private void takeAndOffer(int countEachTenth) {
+        for (long millis = 0; millis < Pace.PROOF_MILLIS; millis += 100) {
+            scene.elapse(100);
+            offer(countEachTenth);
+            consumer.credit(countEachTenth);
+        }
+        offer(countEachTenth);
+    }
+
+    /** A backlog of 20 MB, of consumers that did nothing for an instant. */
+    private void outrun() {
+        consumer.attached().credit(1);
+        offer(FAR_AHEAD);
+        assertTrue(senderWaits());
+        scene.elapse(Pace.INSTANT_MILLIS);
+        offer(1400);
+        assertFalse(senderWaits());
+        told = 0;
+    }
+
+    @Test
+    void aBacklogOfConsumersThatAreBriskAgainGoesAwayWhileTheirSenderStillSends() {
+        outrun();
+        takeAndOffer(400);
+        consumer.credit(400);
+
+        int turns = 0;
+        while (told == turns) {
+            offer(150);
+            if (!senderWaits()) {
+                break;
+            }
+            consumer.credit(300);
+            turns++;
+        }
+        assertTrue(turns >= 10 && turns <= 16, turns + " turns in which 1.5 MB came and 3 MB went");
+        assertEquals(turns, told, "it went on each time");
+        offer(FAR_AHEAD);
+        assertTrue(senderWaits(), "the head is short again, and so is what senders may run ahead");
+    }
+
+    @Test
+    void aBacklogInTheStoreGoesAwayToo() {
+        scene.offerMany(1, 60 * FAR_AHEAD, true, BYTES);
+        scene.settle();
+        offered = 60 * FAR_AHEAD;
+        consumer.attached().credit(1);
+        scene.settle();
+        assertTrue(senderWaits());
+        scene.elapse(Pace.INSTANT_MILLIS);
+        told = 0;
+        takeAndOffer(400);
+        assertTrue(senderWaits());
+
+        consumer.credit(450);
+        scene.settle();
+        assertEquals(1, told);
+    }
+
+    @Test
+    void consumersThatTakeABurstNowAndThenAreNotBrisk() {
+        outrun();
+        for (int i = 0; i < 10; i++) {
+            consumer.credit(250);
+            scene.elapse(Pace.PROOF_MILLIS);
+            offer(250);
+            assertFalse(senderWaits());
+        }
+    }
+
+    @Test
+    void aSenderIsHeldForAnInstantOnlyByConsumersThatWereBriskOnce() {
+        outrun();
+        takeAndOffer(400);
+        assertTrue(senderWaits());
+
+        scene.elapse(Pace.INSTANT_MILLIS);
+        assertEquals(1, told);
+        offer(FAR_AHEAD);
+        assertFalse(senderWaits());
+    }
+
     @Test
     void aQueueWithoutConsumersTakesWhatComes() {
         senderRunsAhead();
