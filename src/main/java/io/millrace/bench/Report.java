@@ -56,7 +56,8 @@ final class Report {
                 json.put(option.names()[0].substring(2), value(settings, field));
             }
         }
-        return json.put("durable", settings.durable())
+        return json.put("address", settings.address())
+                .put("durable", settings.durable())
                 .put("producers", settings.producers())
                 .put("consumers", settings.consumers())
                 .put("label", settings.label());

@@ -27,9 +27,8 @@ final class Settings {
     @Option(
             names = "--address",
             paramLabel = "NAME",
-            defaultValue = "bench",
-            description = "The queue or topic. Default: ${DEFAULT-VALUE}")
-    String address;
+            description = "The queue or topic, which stays in the broker. Default: bench; with --topic bench-topic")
+    private String address;
 
     @Option(
             names = "--addresses",
@@ -297,9 +296,14 @@ final class Settings {
         return topic ? subscribers * addresses : consumers;
     }
 
+    /** What is a queue stays one, so a topic has a name of its own. */
+    String address() {
+        return address != null ? address : topic ? "bench-topic" : "bench";
+    }
+
     /** The address of the link with this number. */
     String addressOf(int link) {
-        return addresses == 1 ? address : address + link % addresses;
+        return addresses == 1 ? address() : address() + link % addresses;
     }
 
     Optional<String> capability() {

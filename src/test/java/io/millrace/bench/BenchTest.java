@@ -247,6 +247,27 @@ class BenchTest {
         assertEquals(0, report.getJsonObject("totals").getLong("lost"), report::encode);
     }
 
+    @Test
+    void theLinesOfTheReadmeRunOneAfterTheOther() throws Exception {
+        List<String> lines = Files.readAllLines(Path.of("README.md")).stream()
+                .filter(line -> line.startsWith("java -jar millrace.jar bench "))
+                .toList();
+        assertEquals(3, lines.size(), lines::toString);
+        for (String line : lines) {
+            List<String> words = new ArrayList<>(List.of(line.replaceAll("^.* bench | #.*", "")
+                    .replace("amqp://127.0.0.1:5672", "amqp://127.0.0.1:" + broker.port())
+                    .replaceAll("\\b\\d+s\\b", "200ms")
+                    .split(" +")));
+            words.replaceAll(word ->
+                    word.matches(".*\\.(json|html)") ? directory.resolve(word).toString() : word);
+            if (!line.contains("--duration") && !line.contains("--compare")) {
+                words.addAll(List.of("--duration", "200ms"));
+            }
+            assertEquals(0, run(words.toArray(new String[0])), () -> line + "\n" + said);
+        }
+        assertTrue(Files.readString(directory.resolve("comparison.html")).contains("bench-topic"));
+    }
+
     @Nested
     class ThePage {
         @Test
