@@ -37,10 +37,15 @@ final class CommandLineInterface implements Callable<Integer> {
     private CommandLineInterface() {}
 
     static int run(String[] args) {
+        return commands().execute(args);
+    }
+
+    static CommandLine commands() {
         CommandLine command = new CommandLine(new CommandLineInterface());
         command.addSubcommand(new BenchCommand(Version.NUMBER, Signals::handle, System.out, System.err));
         command.setExecutionExceptionHandler((e, line, parsed) -> Service.unexpected(e).number);
-        return command.execute(args);
+        UsageMistake.toldBy(command);
+        return command;
     }
 
     @Override
