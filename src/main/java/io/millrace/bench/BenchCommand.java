@@ -20,7 +20,14 @@ import picocli.CommandLine.Option;
         name = "bench",
         description = "Put load on any AMQP 1.0 broker, and report rates, latencies and losses.",
         mixinStandardHelpOptions = true,
-        sortOptions = false)
+        sortOptions = false,
+        exitCodeListHeading = "Exit codes:%n",
+        exitCodeList = {
+            "0:the run came to its end, or was stopped by a signal; refused messages are counted and do not fail it",
+            "1:the broker refused the connection or a link, nothing moved for --stall-limit, or accepted messages were"
+                    + " lost or came twice",
+            "2:the command line is wrong; nothing was started"
+        })
 public final class BenchCommand implements Callable<Integer> {
     private static final int GOOD = 0;
     private static final int FAILED = 1;

@@ -18,7 +18,7 @@ import picocli.CommandLine.Option;
         exitCodeListHeading = "Exit codes:%n",
         exitCodeList = {
             "0:stopped by a signal, or the command did what it was asked",
-            "1:something unexpected; please report it",
+            "1:something unexpected; please report it. health: the broker is not ready. bench: see bench --help",
             "2:the config or the command line is wrong; nothing was started",
             "3:a port cannot be listened on",
             "4:the store cannot be opened: in use, damaged, no permission, or of a newer version",
