@@ -1,10 +1,11 @@
 package io.millrace.bench;
 
-import io.vertx.core.json.DecodeException;
 import io.vertx.core.json.JsonObject;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.nio.charset.MalformedInputException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -90,13 +91,17 @@ public final class BenchCommand implements Callable<Integer> {
         List<JsonObject> reports = new ArrayList<>();
         for (Path file : compare) {
             try {
-                JsonObject json = new JsonObject(Files.readString(file));
-                if (json.getInteger("format", 0) != Report.FORMAT) {
-                    return mistaken(file + " is no report of this version");
-                }
+                JsonObject json = Report.read(Files.readString(file));
+                Report.flaw(json).ifPresent(why -> err.println("millrace: " + file + ": this run failed: " + why));
                 reports.add(json);
-            } catch (IOException | DecodeException e) {
+            } catch (NoSuchFileException e) {
+                return mistaken(file + ": there is no such file");
+            } catch (MalformedInputException e) {
+                return mistaken(file + " is not a report of --json");
+            } catch (IOException e) {
                 return mistaken(file + " cannot be read: " + e.getMessage());
+            } catch (Report.Unreadable e) {
+                return mistaken(file + " " + e.getMessage());
             }
         }
         if (settings.html().isEmpty()) {

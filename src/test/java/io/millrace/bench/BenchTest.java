@@ -295,3 +295,43 @@ class BenchTest {
         }
     }
 }
+    @Nested
+    class Comparing {
+        private void assertRefused(String file, String words) {
+            String page = directory.resolve("page.html").toString();
+            assertEquals(2, run("--compare", file, "--html", page), said);
+            assertEquals("millrace: " + file + words + "\n", said.replace(System.lineSeparator(), "\n"));
+            assertTrue(Files.notExists(Path.of(page)));
+        }
+
+        @Test
+        void tellsOfAFileThatIsNotThere() {
+            assertRefused(directory.resolve("nope.json").toString(), ": there is no such file");
+        }
+
+        @Test
+        void tellsWhereAFileCeasesToBeAReport() throws Exception {
+            Path file = directory.resolve("broken.json");
+            Files.writeString(file, "{\"a\": oops}");
+            assertRefused(file.toString(), " is not a report of --json (line 1, column 11)");
+            Files.writeString(file, "[1, 2]");
+            assertRefused(file.toString(), " is not a report of --json");
+            Files.writeString(file, "{\"format\": \"x\"}");
+            assertRefused(file.toString(), " is not a report of --json");
+            Files.writeString(file, "{\"format\": 99}");
+            assertRefused(file.toString(), " is a report of another version");
+        }
+
+        @Test
+        void warnsOfARunThatLostMessages() throws Exception {
+            report(0, "--messages", "5");
+            Path file = directory.resolve("report.json");
+            Files.writeString(
+                    file,
+                    new JsonObject(Files.readString(file)).put("good", false).encode());
+            String page = directory.resolve("page.html").toString();
+            assertEquals(0, run("--compare", file.toString(), "--html", page), said);
+            assertTrue(said.contains("this run failed: accepted messages were lost or came twice"), said);
+        }
+    }
+
