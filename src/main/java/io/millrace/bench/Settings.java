@@ -1,8 +1,5 @@
 package io.millrace.bench;
 
-import java.net.URI;
-import java.net.URLDecoder;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -13,16 +10,17 @@ import picocli.CommandLine.Parameters;
 
 /** What to do, as the command line says it; see the descriptions for what each is. Fixed once it is parsed. */
 final class Settings {
-    private static final int AMQP_PORT = 5672;
     private static final Duration USUAL_DURATION = Duration.ofSeconds(10);
 
     @Parameters(
             index = "0",
             arity = "0..1",
             paramLabel = "URL",
+            converter = BrokerUrl.Converter.class,
             defaultValue = "amqp://127.0.0.1:5672",
-            description = "amqp://[USER:PASSWORD@]HOST[:PORT] of any AMQP 1.0 broker. Default: ${DEFAULT-VALUE}")
-    private URI url;
+            description = "amqp://[USER:PASSWORD@]HOST[:PORT] of any AMQP 1.0 broker; special characters of user and"
+                    + " password are percent-encoded. Default: ${DEFAULT-VALUE}")
+    private BrokerUrl url;
 
     @Option(
             names = "--address",
@@ -226,7 +224,7 @@ final class Settings {
     /** What is wrong with them; empty when nothing is. */
     List<String> mistakes() {
         List<String> mistakes = new ArrayList<>();
-        check(mistakes, "amqp".equals(url.getScheme()) && url.getHost() != null, "the URL must be amqp://HOST[:PORT]");
+        url.mistake().ifPresent(mistakes::add);
         check(mistakes, !(fill && drain), "--fill and --drain exclude each other");
         check(mistakes, !(durable && notDurable), "--durable and --transient exclude each other");
         check(mistakes, producers() + consumers() > 0, "there are neither producers nor consumers");
@@ -260,11 +258,11 @@ final class Settings {
     }
 
     String host() {
-        return url.getHost();
+        return url.host();
     }
 
     int port() {
-        return url.getPort() < 0 ? AMQP_PORT : url.getPort();
+        return url.port();
     }
 
     /** Where to, without the password. */
@@ -273,16 +271,11 @@ final class Settings {
     }
 
     Optional<String> user() {
-        return Optional.ofNullable(url.getRawUserInfo()).map(info -> decoded(info.replaceFirst(":.*", "")));
+        return url.user();
     }
 
     String password() {
-        String info = url.getRawUserInfo();
-        return info == null || !info.contains(":") ? "" : decoded(info.substring(info.indexOf(':') + 1));
-    }
-
-    private static String decoded(String text) {
-        return URLDecoder.decode(text.replace("+", "%2B"), StandardCharsets.UTF_8);
+        return url.password();
     }
 
     int producers() {
