@@ -6,13 +6,14 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.HelpCommand;
 import picocli.CommandLine.Option;
 
 /** The command line. Without a subcommand it runs the broker until a signal ends it. */
 @Command(
         name = "millrace",
         description = "An AMQP 1.0 message broker.",
-        subcommands = {HashPassword.class, HealthCheck.class},
+        subcommands = {HashPassword.class, HealthCheck.class, HelpCommand.class},
         mixinStandardHelpOptions = true,
         versionProvider = CommandLineInterface.VersionLine.class,
         exitCodeListHeading = "Exit codes:%n",

@@ -24,7 +24,7 @@ final class HealthCheck implements Callable<Integer> {
             names = "--url",
             paramLabel = "URL",
             converter = Url.class,
-            description = "Where to ask; without a path, /readyz there. Default: ${DEFAULT-VALUE}",
+            description = "Where to ask; without a path, /readyz there.%nDefault: ${DEFAULT-VALUE}",
             defaultValue = "http://127.0.0.1:8672/readyz")
     private URI url;
 

@@ -1,6 +1,7 @@
 package io.millrace.main;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.PrintWriter;
@@ -23,6 +24,42 @@ class CommandLineInterfaceTest {
         int code = commands.execute(arguments);
         said = all.toString();
         return code;
+    }
+
+    @Nested
+    class Help {
+        @Test
+        void isACommandToo() {
+            assertEquals(0, run("help"), said);
+            assertTrue(said.startsWith("Usage: millrace ["), said);
+            assertEquals(0, run("help", "bench"), said);
+            assertTrue(said.startsWith("Usage: millrace bench ["), said);
+        }
+
+        @Test
+        void doesNotBreakTheUrlOfTheHealthCheck() {
+            assertEquals(0, run("health", "--help"));
+            assertTrue(said.contains(" Default: http://127.0.0.1:8672/readyz" + System.lineSeparator()), said);
+        }
+
+        @Test
+        void tellsWhatFailsARunOfBenchAndWhatDoesNot() {
+            assertEquals(0, run("bench", "--help"));
+            String text = said.replaceAll("\\s+", " ");
+            assertTrue(text.contains("0 the run came to its end"), said);
+            assertTrue(text.contains("refused messages are counted and do not fail it"), said);
+            assertTrue(text.contains("1 the broker refused the connection or a link, nothing moved"), said);
+        }
+    }
+
+    @Test
+    void aPasswordThatIsGivenOtherwiseAgainIsNotHashed() throws Exception {
+        assertEquals("secret", HashPassword.sameAgain("secret", "secret".toCharArray()));
+        for (char[] again : new char[][] {"Secret".toCharArray(), {}, null}) {
+            String why = assertThrows(HashPassword.Unusable.class, () -> HashPassword.sameAgain("secret", again))
+                    .getMessage();
+            assertEquals("the two passwords differ", why);
+        }
     }
 
     @Nested
