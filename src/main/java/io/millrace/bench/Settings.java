@@ -19,7 +19,7 @@ final class Settings {
             converter = BrokerUrl.Converter.class,
             defaultValue = "amqp://127.0.0.1:5672",
             description = "amqp://[USER:PASSWORD@]HOST[:PORT] of any AMQP 1.0 broker; special characters of user and"
-                    + " password are percent-encoded. Default: ${DEFAULT-VALUE}")
+                    + " password are percent-encoded.%nDefault: ${DEFAULT-VALUE}")
     private BrokerUrl url;
 
     @Option(

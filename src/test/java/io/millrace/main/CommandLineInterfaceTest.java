@@ -37,9 +37,11 @@ class CommandLineInterfaceTest {
         }
 
         @Test
-        void doesNotBreakTheUrlOfTheHealthCheck() {
+        void doesNotBreakUrls() {
             assertEquals(0, run("health", "--help"));
             assertTrue(said.contains(" Default: http://127.0.0.1:8672/readyz" + System.lineSeparator()), said);
+            assertEquals(0, run("bench", "--help"));
+            assertTrue(said.contains(" Default: amqp://127.0.0.1:5672" + System.lineSeparator()), said);
         }
 
         @Test
