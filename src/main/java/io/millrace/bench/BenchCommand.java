@@ -1,10 +1,11 @@
 package io.millrace.bench;
 
-import io.vertx.core.json.DecodeException;
 import io.vertx.core.json.JsonObject;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.nio.charset.MalformedInputException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,7 +21,14 @@ import picocli.CommandLine.Option;
         name = "bench",
         description = "Put load on any AMQP 1.0 broker, and report rates, latencies and losses.",
         mixinStandardHelpOptions = true,
-        sortOptions = false)
+        sortOptions = false,
+        exitCodeListHeading = "Exit codes:%n",
+        exitCodeList = {
+            "0:the run came to its end, or was stopped by a signal; refused messages are counted and do not fail it",
+            "1:the broker refused the connection or a link, nothing moved for --stall-limit, or accepted messages were"
+                    + " lost or came twice",
+            "2:the command line is wrong; nothing was started"
+        })
 public final class BenchCommand implements Callable<Integer> {
     private static final int GOOD = 0;
     private static final int FAILED = 1;
@@ -83,13 +91,17 @@ public final class BenchCommand implements Callable<Integer> {
         List<JsonObject> reports = new ArrayList<>();
         for (Path file : compare) {
             try {
-                JsonObject json = new JsonObject(Files.readString(file));
-                if (json.getInteger("format", 0) != Report.FORMAT) {
-                    return mistaken(file + " is no report of this version");
-                }
+                JsonObject json = Report.read(Files.readString(file));
+                Report.flaw(json).ifPresent(why -> err.println("millrace: " + file + ": this run failed: " + why));
                 reports.add(json);
-            } catch (IOException | DecodeException e) {
+            } catch (NoSuchFileException e) {
+                return mistaken(file + ": there is no such file");
+            } catch (MalformedInputException e) {
+                return mistaken(file + " is not a report of --json");
+            } catch (IOException e) {
                 return mistaken(file + " cannot be read: " + e.getMessage());
+            } catch (Report.Unreadable e) {
+                return mistaken(file + " " + e.getMessage());
             }
         }
         if (settings.html().isEmpty()) {

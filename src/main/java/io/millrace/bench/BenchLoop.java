@@ -157,12 +157,17 @@ final class BenchLoop {
         return connections.stream().allMatch(ClientConnection::isOver);
     }
 
-    /** What links wait for, and how many of each kind. */
+    /** What links wait for, and how many of each kind, in the words for one of them. */
     Map<String, Integer> waits() {
         Map<String, Integer> waits = new TreeMap<>();
-        producers.forEach(link -> waits.merge("producers wait for " + link.waitsFor(), 1, Integer::sum));
-        consumers.forEach(link -> waits.merge("consumers wait for " + link.waitsFor(), 1, Integer::sum));
+        producers.forEach(link -> waits.merge("producer waits for " + link.waitsFor(), 1, Integer::sum));
+        consumers.forEach(link -> waits.merge("consumer waits for " + link.waitsFor(), 1, Integer::sum));
         return waits;
+    }
+
+    /** Whether the peer of a connection has said anything. */
+    boolean isAnswered() {
+        return connections.stream().anyMatch(ClientConnection::isAnswered);
     }
 
     Map<Integer, SequenceSet> accepted() {

@@ -7,6 +7,7 @@ import io.vertx.core.net.NetSocket;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Consumer;
 import org.apache.qpid.proton.engine.Collector;
@@ -40,6 +41,7 @@ final class ClientConnection {
     private final ClientTransport transport = new ClientTransport();
     private final Collector collector = Collector.Factory.create();
     private final Sasl sasl;
+    private final boolean withUser;
     private final Consumer<Refusal> onFailure;
     private final List<LinkEvents> awake = new ArrayList<>();
     private final List<LinkEvents> links = new ArrayList<>();
@@ -48,6 +50,7 @@ final class ClientConnection {
     private int bufferBytes = FIRST_BUFFER_BYTES;
     private long readNanos;
     private boolean dispatching;
+    private boolean answered;
     private boolean authenticated;
     private boolean closing;
     private boolean over;
@@ -62,7 +65,8 @@ final class ClientConnection {
         transport.setIdleTimeout(0);
         sasl = transport.sasl();
         sasl.client();
-        if (settings.user().isPresent()) {
+        withUser = settings.user().isPresent();
+        if (withUser) {
             sasl.plain(settings.user().get(), settings.password());
         } else {
             sasl.setMechanisms("ANONYMOUS");
@@ -108,6 +112,7 @@ final class ClientConnection {
         try {
             if (message instanceof ByteBuf bytes && !over) {
                 readNanos = System.nanoTime();
+                answered = true;
                 take(bytes);
             }
         } catch (TransportException e) {
@@ -140,13 +145,28 @@ final class ClientConnection {
             return;
         }
         if (sasl.getState() == Sasl.SaslState.PN_SASL_FAIL) {
-            fail(new Refusal("the broker does not let us in: SASL outcome "
-                    + sasl.getOutcome().name().replace("PN_SASL_", "").toLowerCase(java.util.Locale.ROOT)
-                    + (sasl.getRemoteMechanisms().length == 0
-                            ? ""
-                            : "; it offers " + String.join(", ", sasl.getRemoteMechanisms()))));
+            fail(new Refusal(whyNotLetIn()));
         }
         authenticated = sasl.getState() == Sasl.SaslState.PN_SASL_PASS;
+    }
+
+    private String whyNotLetIn() {
+        List<String> offered = List.of(sasl.getRemoteMechanisms());
+        boolean plain = offered.contains("PLAIN");
+        if (sasl.getOutcome() == Sasl.PN_SASL_AUTH && plain && withUser) {
+            return "wrong user or password (SASL PLAIN)";
+        }
+        if (plain && !withUser && !offered.contains("ANONYMOUS")) {
+            return "the broker wants a user: amqp://USER:PASSWORD@HOST[:PORT]";
+        }
+        return "the broker does not let us in: SASL outcome "
+                + sasl.getOutcome().name().replace("PN_SASL_", "").toLowerCase(Locale.ROOT)
+                + (offered.isEmpty() ? "" : "; it offers " + String.join(", ", offered));
+    }
+
+    /** Whether the peer has said anything; what is not AMQP is a failure. */
+    boolean isAnswered() {
+        return answered;
     }
 
     private void readComplete() {

@@ -14,7 +14,7 @@ record Extent(Optional<Duration> time, long messages) {
     static final class Converter implements ITypeConverter<Extent> {
         @Override
         public Extent convert(String value) {
-            return value.matches("[0-9_]+")
+            return value.matches("[0-9][0-9_]{0,17}")
                     ? new Extent(Optional.empty(), Long.parseLong(value.replace("_", "")))
                     : new Extent(Optional.of(duration(value)), 0);
         }
@@ -37,7 +37,7 @@ record Extent(Optional<Duration> time, long messages) {
             try {
                 return Math.toIntExact(Math.multiplyExact(Long.parseLong(number), unit));
             } catch (ArithmeticException | NumberFormatException e) {
-                throw new TypeConversionException("'" + value + "' is no size; write 1024, 64KiB or 1MiB");
+                throw new TypeConversionException('"' + value + "\" is not a size; write 1024, 64KiB or 1MiB");
             }
         }
     }
@@ -61,6 +61,6 @@ record Extent(Optional<Duration> time, long messages) {
     }
 
     private static TypeConversionException unreadable(String value) {
-        return new TypeConversionException("'" + value + "' is no duration; write 500ms, 10s, 2m or 1h");
+        return new TypeConversionException('"' + value + "\" is not a duration; write 500ms, 10s, 2m or 1h");
     }
 }

@@ -1,10 +1,14 @@
 package io.millrace.bench;
 
+import io.vertx.core.json.DecodeException;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.lang.reflect.Field;
 import java.time.Duration;
 import java.util.Locale;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.HdrHistogram.Histogram;
 import org.HdrHistogram.HistogramIterationValue;
 import picocli.CommandLine.Option;
@@ -18,12 +22,49 @@ final class Report {
     private static final String[] PERCENTILE_NAMES = {"p50", "p90", "p99", "p99.9", "p99.99"};
     private static final int CURVE_STEPS = 5;
 
+    /** Where Jackson stumbled. */
+    private static final Pattern PLACE = Pattern.compile("line: (\\d+), column: (\\d+)");
+
     private final Result result;
     private final String version;
 
     Report(Result result, String version) {
         this.result = result;
         this.version = version;
+    }
+
+    /** A text is no report; the message says so, to follow its name. */
+    static final class Unreadable extends Exception {
+        Unreadable(String message) {
+            super(message);
+        }
+    }
+
+    /** The JSON of a report of any run of this version. */
+    static JsonObject read(String text) throws Unreadable {
+        try {
+            JsonObject json = new JsonObject(text);
+            if (!(json.getValue("format") instanceof Integer format)) {
+                throw new Unreadable("is not a report of --json");
+            }
+            if (format != FORMAT) {
+                throw new Unreadable("is a report of another version");
+            }
+            return json;
+        } catch (DecodeException e) {
+            Matcher place = PLACE.matcher(String.valueOf(e.getMessage()));
+            throw new Unreadable("is not a report of --json"
+                    + (place.find() ? " (line " + place.group(1) + ", column " + place.group(2) + ")" : ""));
+        }
+    }
+
+    /** Why the run of a report is not one to measure others by, if so. */
+    static Optional<String> flaw(JsonObject report) {
+        String failure = report.getString("failure");
+        return Optional.ofNullable(failure)
+                .or(() -> report.getBoolean("good", true)
+                        ? Optional.empty()
+                        : Optional.of("accepted messages were lost or came twice"));
     }
 
     JsonObject json() {
@@ -56,7 +97,8 @@ final class Report {
                 json.put(option.names()[0].substring(2), value(settings, field));
             }
         }
-        return json.put("durable", settings.durable())
+        return json.put("address", settings.address())
+                .put("durable", settings.durable())
                 .put("producers", settings.producers())
                 .put("consumers", settings.consumers())
                 .put("label", settings.label());
@@ -251,7 +293,7 @@ final class Report {
         if (tally.foreign > 0) {
             line(out, "  of other runs %,d received", tally.foreign);
         }
-        if (result.settings().tracked()) {
+        if (result.settings().tracked() && tally.sent > 0) {
             line(out, "  lost %,d, twice %,d, out of order %,d", result.lost(), tally.duplicates, tally.outOfOrder);
         }
         costWords(out);

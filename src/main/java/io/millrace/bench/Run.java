@@ -4,6 +4,7 @@ import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.net.NetClient;
 import io.vertx.core.net.NetClientOptions;
+import java.math.BigDecimal;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.Instant;
@@ -248,8 +249,15 @@ final class Run {
         double between = settings.rate > 0 ? 2e9 / settings.rate : 0;
         boolean onlyWaits = settings.producers() == 0 && measuring;
         if (!onlyWaits && System.nanoTime() - movedNanos > settings.stallLimit.toNanos() + between) {
-            throw new Refusal("nothing has moved for " + settings.stallLimit.toMillis() / 1000.0
-                    + " s while waiting for " + what + ": " + waits());
+            String limit = BigDecimal.valueOf(settings.stallLimit.toMillis(), 3)
+                            .stripTrailingZeros()
+                            .toPlainString()
+                    + " s";
+            if (ask(BenchLoop::isAnswered).stream().noneMatch(answered -> answered)) {
+                throw new Refusal("no AMQP answer from " + settings.host() + ":" + settings.port() + " in " + limit
+                        + ": is that an AMQP 1.0 port?");
+            }
+            throw new Refusal("nothing has moved for " + limit + " while waiting for " + what + ": " + waits());
         }
     }
 
@@ -258,10 +266,14 @@ final class Run {
         ask(BenchLoop::waits)
                 .forEach(each -> each.forEach((reason, count) -> waits.merge(reason, count, Integer::sum)));
         List<String> words = new ArrayList<>();
-        waits.forEach((reason, count) -> words.add(count + " " + reason));
+        waits.forEach((reason, count) ->
+                words.add(count + " " + (count == 1 ? reason : reason.replaceFirst("r waits ", "rs wait "))));
         long missing = expected() - (now.received - now.foreign - now.duplicates);
         if (settings.tracked() && missing > 0) {
-            words.add(missing + " messages that were accepted have not come");
+            words.add(
+                    missing == 1
+                            ? "1 message that was accepted has not come"
+                            : missing + " messages that were accepted have not come");
         }
         return String.join("; ", words);
     }

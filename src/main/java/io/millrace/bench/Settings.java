@@ -1,8 +1,5 @@
 package io.millrace.bench;
 
-import java.net.URI;
-import java.net.URLDecoder;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -13,23 +10,23 @@ import picocli.CommandLine.Parameters;
 
 /** What to do, as the command line says it; see the descriptions for what each is. Fixed once it is parsed. */
 final class Settings {
-    private static final int AMQP_PORT = 5672;
     private static final Duration USUAL_DURATION = Duration.ofSeconds(10);
 
     @Parameters(
             index = "0",
             arity = "0..1",
             paramLabel = "URL",
+            converter = BrokerUrl.Converter.class,
             defaultValue = "amqp://127.0.0.1:5672",
-            description = "amqp://[USER:PASSWORD@]HOST[:PORT] of any AMQP 1.0 broker. Default: ${DEFAULT-VALUE}")
-    private URI url;
+            description = "amqp://[USER:PASSWORD@]HOST[:PORT] of any AMQP 1.0 broker; special characters of user and"
+                    + " password are percent-encoded.%nDefault: ${DEFAULT-VALUE}")
+    private BrokerUrl url;
 
     @Option(
             names = "--address",
             paramLabel = "NAME",
-            defaultValue = "bench",
-            description = "The queue or topic. Default: ${DEFAULT-VALUE}")
-    String address;
+            description = "The queue or topic, which stays in the broker. Default: bench; with --topic bench-topic")
+    private String address;
 
     @Option(
             names = "--addresses",
@@ -227,7 +224,7 @@ final class Settings {
     /** What is wrong with them; empty when nothing is. */
     List<String> mistakes() {
         List<String> mistakes = new ArrayList<>();
-        check(mistakes, "amqp".equals(url.getScheme()) && url.getHost() != null, "the URL must be amqp://HOST[:PORT]");
+        url.mistake().ifPresent(mistakes::add);
         check(mistakes, !(fill && drain), "--fill and --drain exclude each other");
         check(mistakes, !(durable && notDurable), "--durable and --transient exclude each other");
         check(mistakes, producers() + consumers() > 0, "there are neither producers nor consumers");
@@ -261,11 +258,11 @@ final class Settings {
     }
 
     String host() {
-        return url.getHost();
+        return url.host();
     }
 
     int port() {
-        return url.getPort() < 0 ? AMQP_PORT : url.getPort();
+        return url.port();
     }
 
     /** Where to, without the password. */
@@ -274,16 +271,11 @@ final class Settings {
     }
 
     Optional<String> user() {
-        return Optional.ofNullable(url.getRawUserInfo()).map(info -> decoded(info.replaceFirst(":.*", "")));
+        return url.user();
     }
 
     String password() {
-        String info = url.getRawUserInfo();
-        return info == null || !info.contains(":") ? "" : decoded(info.substring(info.indexOf(':') + 1));
-    }
-
-    private static String decoded(String text) {
-        return URLDecoder.decode(text.replace("+", "%2B"), StandardCharsets.UTF_8);
+        return url.password();
     }
 
     int producers() {
@@ -297,9 +289,14 @@ final class Settings {
         return topic ? subscribers * addresses : consumers;
     }
 
+    /** What is a queue stays one, so a topic has a name of its own. */
+    String address() {
+        return address != null ? address : topic ? "bench-topic" : "bench";
+    }
+
     /** The address of the link with this number. */
     String addressOf(int link) {
-        return addresses == 1 ? address : address + link % addresses;
+        return addresses == 1 ? address() : address() + link % addresses;
     }
 
     Optional<String> capability() {

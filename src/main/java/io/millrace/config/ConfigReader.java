@@ -25,6 +25,7 @@ import java.util.function.Function;
 
 /** Makes a {@link Config} of the top section of a file. Owned by one {@link ConfigFile#load} call. */
 final class ConfigReader {
+    private static final String MAKE_A_HASH = "; make one with: java -jar millrace.jar hash-password";
 
     private final Section top;
     private final Function<String, Optional<String>> selectorFault;
@@ -182,14 +183,12 @@ final class ConfigReader {
         Set<String> names = new HashSet<>();
         for (Section section : top.list("users", Keys.USER).orElse(List.of())) {
             Optional<String> name = section.requiredName("name");
-            Optional<String> password = section.requiredName("password");
+            Optional<String> password = section.requiredName("password", MAKE_A_HASH);
             Rate rate = rate(section);
             name.filter(it -> !names.add(it))
                     .ifPresent(it -> section.wrongValue("name", "there are two users named \"" + it + "\""));
             if (password.isPresent() && !isHash(password.get())) {
-                section.wrongValue(
-                        "password",
-                        "not a password hash (and not shown here); make one with: java -jar millrace.jar hash-password");
+                section.wrongValue("password", "not a password hash (and not shown here)" + MAKE_A_HASH);
             } else if (name.isPresent() && password.isPresent()) {
                 users.add(new User(name.get(), password.get(), rate));
             }

@@ -103,6 +103,10 @@ final class Section {
 
     /** The text of a scalar, with variables replaced; empty when the key is absent or the value is no use (and noted). */
     Optional<String> text(String key) {
+        return text(key, "");
+    }
+
+    private Optional<String> text(String key, String advice) {
         assert allowed.contains(key) : key + " is not among the known keys of " + path;
         Node value = values.get(key);
         if (value == null) {
@@ -116,14 +120,18 @@ final class Section {
             wrongValue(key, "has no value; give one, or leave the key out");
             return Optional.empty();
         }
-        return variables.replaceIn(scalar.getValue(), text -> wrongValue(key, text));
+        return variables.replaceIn(scalar.getValue(), text -> wrongValue(key, text + advice));
     }
 
     /** A text that is not empty and has no control characters. */
     Optional<String> name(String key) {
-        return text(key).flatMap(text -> {
+        return name(key, "");
+    }
+
+    private Optional<String> name(String key, String advice) {
+        return text(key, advice).flatMap(text -> {
             if (text.isBlank()) {
-                wrongValue(key, "must not be empty");
+                wrongValue(key, "must not be empty" + advice);
                 return Optional.empty();
             }
             if (text.codePoints().anyMatch(Character::isISOControl)) {
@@ -136,10 +144,15 @@ final class Section {
 
     /** A name that has to be there. */
     Optional<String> requiredName(String key) {
+        return requiredName(key, "");
+    }
+
+    /** @param advice follows what is wrong when there is none */
+    Optional<String> requiredName(String key, String advice) {
         if (!has(key) && (node instanceof MappingNode)) {
-            wrong(node, "the key " + key + " is missing");
+            wrong(node, "the key " + key + " is missing" + advice);
         }
-        return name(key);
+        return name(key, advice);
     }
 
     /** One name or a list of them, at least one. */

@@ -6,19 +6,20 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.HelpCommand;
 import picocli.CommandLine.Option;
 
 /** The command line. Without a subcommand it runs the broker until a signal ends it. */
 @Command(
         name = "millrace",
         description = "An AMQP 1.0 message broker.",
-        subcommands = {HashPassword.class, HealthCheck.class},
+        subcommands = {HashPassword.class, HealthCheck.class, HelpCommand.class},
         mixinStandardHelpOptions = true,
         versionProvider = CommandLineInterface.VersionLine.class,
         exitCodeListHeading = "Exit codes:%n",
         exitCodeList = {
             "0:stopped by a signal, or the command did what it was asked",
-            "1:something unexpected; please report it",
+            "1:something unexpected; please report it. health: the broker is not ready. bench: see bench --help",
             "2:the config or the command line is wrong; nothing was started",
             "3:a port cannot be listened on",
             "4:the store cannot be opened: in use, damaged, no permission, or of a newer version",
@@ -37,10 +38,15 @@ final class CommandLineInterface implements Callable<Integer> {
     private CommandLineInterface() {}
 
     static int run(String[] args) {
+        return commands().execute(args);
+    }
+
+    static CommandLine commands() {
         CommandLine command = new CommandLine(new CommandLineInterface());
         command.addSubcommand(new BenchCommand(Version.NUMBER, Signals::handle, System.out, System.err));
         command.setExecutionExceptionHandler((e, line, parsed) -> Service.unexpected(e).number);
-        return command.execute(args);
+        UsageMistake.toldBy(command);
+        return command;
     }
 
     @Override

@@ -6,8 +6,6 @@ import java.io.Console;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -27,12 +25,14 @@ final class HashPassword implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        Optional<String> password = read();
-        if (password.isEmpty()) {
-            System.err.println("millrace: no password was given, or the two differ; nothing was hashed");
+        String password;
+        try {
+            password = read();
+        } catch (Unusable e) {
+            System.err.println("millrace: " + e.getMessage() + "; nothing was hashed");
             return ExitCode.BAD_CONFIG.number;
         }
-        String hash = PasswordHash.of(password.get()).toString();
+        String hash = PasswordHash.of(password).toString();
         System.out.println(hash);
         System.out.println();
         System.out.println("# in the config:");
@@ -53,15 +53,37 @@ final class HashPassword implements Callable<Integer> {
     }
 
     @SuppressWarnings("SystemConsoleNull") // see isTerminal
-    private static Optional<String> read() throws IOException {
+    private static String read() throws IOException, Unusable {
         Console console = System.console();
         if (!isTerminal(console)) {
             BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
-            return Optional.ofNullable(in.readLine()).filter(line -> !line.isEmpty());
+            String line = in.readLine();
+            return given(line == null ? new char[0] : line.toCharArray());
         }
         char[] first = console.readPassword("Password: ");
-        char[] second = console.readPassword("Again: ");
-        boolean good = first != null && first.length > 0 && Arrays.equals(first, second);
-        return good ? Optional.of(new String(first)) : Optional.empty();
+        String password = given(first == null ? new char[0] : first);
+        return sameAgain(password, console.readPassword("Again: "));
+    }
+
+    private static String given(char[] password) throws Unusable {
+        if (password.length == 0) {
+            throw new Unusable("no password was given");
+        }
+        return new String(password);
+    }
+
+    /** @param again null at the end of the input */
+    static String sameAgain(String password, char[] again) throws Unusable {
+        if (again == null || !password.equals(new String(again))) {
+            throw new Unusable("the two passwords differ");
+        }
+        return password;
+    }
+
+    /** No password, or not a sure one. */
+    static final class Unusable extends Exception {
+        Unusable(String message) {
+            super(message);
+        }
     }
 }

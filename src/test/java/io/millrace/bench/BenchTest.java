@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.millrace.config.Config;
 import io.millrace.config.ConfigFile;
 import io.millrace.main.Millrace;
+import io.millrace.security.PasswordHash;
 import io.vertx.core.json.JsonObject;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
@@ -221,19 +222,100 @@ class BenchTest {
         assertTrue(report.getString("failure").contains("amqp:invalid-field"), report::encode);
     }
 
-    @Test
-    void endsWithTheReasonWhenThePasswordIsWrong() {
-        assertEquals(1, run("amqp://shop:wrong@127.0.0.1:" + broker.port(), "--messages", "1"));
-        assertTrue(said.contains("SASL outcome auth"), said);
+    /** The broker lets in the user {@code shop} with the password {@code p@ss:/+} only. */
+    private void startForUsersOnly() throws Exception {
+        broker.close();
+        String yaml = """
+                listeners: [{name: test, host: 127.0.0.1, port: 0, anonymous: false}]
+                http: off
+                store: {directory: "%s"}
+                users: [{name: shop, password: "%s"}]
+                """.formatted(directory.resolve("users"), PasswordHash.of("p@ss:/+"));
+        broker = Millrace.start(ConfigFile.parse("test", yaml, name -> Optional.empty()));
+    }
+
+    @Nested
+    class Users {
+        @BeforeEach
+        void start() throws Exception {
+            startForUsersOnly();
+        }
+
+        @Test
+        void comeInWithAPasswordWhoseSpecialCharactersArePercentEncoded() {
+            assertEquals(0, run("amqp://shop:p%40ss%3A%2F+@127.0.0.1:" + broker.port(), "--messages", "1"), said);
+        }
+
+        @Test
+        void hearThatTheirPasswordIsWrong() {
+            assertEquals(1, run("amqp://shop:wrong@127.0.0.1:" + broker.port(), "--messages", "1"));
+            assertTrue(said.contains("FAILED: wrong user or password (SASL PLAIN)\n"), said);
+        }
+
+        @Test
+        void areAskedForWhenThereIsNone() {
+            assertEquals(1, run("amqp://127.0.0.1:" + broker.port(), "--messages", "1"));
+            assertTrue(said.contains("FAILED: the broker wants a user: amqp://USER:PASSWORD@HOST[:PORT]\n"), said);
+        }
+    }
+
+    @Nested
+    class APortThatIsSilent {
+        private ServerSocket silent;
+
+        @BeforeEach
+        void listen() throws Exception {
+            silent = new ServerSocket(0, 5, InetAddress.getLoopbackAddress());
+        }
+
+        @AfterEach
+        void close() throws Exception {
+            silent.close();
+        }
+
+        private int runInto(String... more) {
+            List<String> all = new ArrayList<>(List.of("amqp://127.0.0.1:" + silent.getLocalPort()));
+            all.addAll(List.of("--stall-limit", "500ms"));
+            all.addAll(List.of(more));
+            return run(all.toArray(new String[0]));
+        }
+
+        @Test
+        void isSaidToGiveNoAnswerInAmqp() {
+            assertEquals(1, runInto(), said);
+            assertTrue(
+                    said.contains("no AMQP answer from 127.0.0.1:" + silent.getLocalPort()
+                            + " in 0.5 s: is that an AMQP 1.0 port?"),
+                    said);
+            assertFalse(said.contains("lost 0"), said);
+        }
+
+        @Test
+        void hasAReportThatIsComparedWithAWarning() {
+            String json = directory.resolve("failed.json").toString();
+            assertEquals(1, runInto("--json", json), said);
+            String page = directory.resolve("page.html").toString();
+            assertEquals(0, run("--compare", json, "--html", page), said);
+            assertTrue(said.startsWith("millrace: " + json + ": this run failed: no AMQP answer from "), said);
+        }
     }
 
     @Test
     void saysWhoWaitsForWhatWhenNothingMoves() throws Exception {
-        try (ServerSocket silent = new ServerSocket(0, 5, InetAddress.getLoopbackAddress())) {
-            assertEquals(1, run("amqp://127.0.0.1:" + silent.getLocalPort(), "--stall-limit", "500ms"), said);
-        }
-        assertTrue(said.contains("nothing has moved for 0.5 s"), said);
-        assertTrue(said.contains("1 consumers wait for the broker to attach it"), said);
+        // The queue holds what it has no room for.
+        broker.close();
+        String yaml = """
+                listeners: [{name: test, host: 127.0.0.1, port: 0, anonymous: true}]
+                http: off
+                store: {directory: "%s"}
+                queues: [{name: full, max-messages: 1, hold: 1h}]
+                """.formatted(directory.resolve("full"));
+        broker = Millrace.start(ConfigFile.parse("test", yaml, name -> Optional.empty()));
+        String url = "amqp://127.0.0.1:" + broker.port();
+        assertEquals(
+                1, run(url, "--address", "full", "--fill", "--messages", "5", "--stall-limit", "500ms"), () -> said);
+        assertTrue(said.contains("nothing has moved for 0.5 s while waiting for "), said);
+        assertTrue(said.contains(": 1 producer waits for "), said);
     }
 
     @Test
@@ -245,6 +327,27 @@ class BenchTest {
         stopped.join();
         assertTrue(report.getBoolean("stopped"));
         assertEquals(0, report.getJsonObject("totals").getLong("lost"), report::encode);
+    }
+
+    @Test
+    void theLinesOfTheReadmeRunOneAfterTheOther() throws Exception {
+        List<String> lines = Files.readAllLines(Path.of("README.md")).stream()
+                .filter(line -> line.startsWith("java -jar millrace.jar bench "))
+                .toList();
+        assertEquals(3, lines.size(), lines::toString);
+        for (String line : lines) {
+            List<String> words = new ArrayList<>(List.of(line.replaceAll("^.* bench | #.*", "")
+                    .replace("amqp://127.0.0.1:5672", "amqp://127.0.0.1:" + broker.port())
+                    .replaceAll("\\b\\d+s\\b", "200ms")
+                    .split(" +")));
+            words.replaceAll(word ->
+                    word.matches(".*\\.(json|html)") ? directory.resolve(word).toString() : word);
+            if (!line.contains("--duration") && !line.contains("--compare")) {
+                words.addAll(List.of("--duration", "200ms"));
+            }
+            assertEquals(0, run(words.toArray(new String[0])), () -> line + "\n" + said);
+        }
+        assertTrue(Files.readString(directory.resolve("comparison.html")).contains("bench-topic"));
     }
 
     @Nested
@@ -264,13 +367,69 @@ class BenchTest {
     }
 
     @Nested
+    class Comparing {
+        private void assertRefused(String file, String words) {
+            String page = directory.resolve("page.html").toString();
+            assertEquals(2, run("--compare", file, "--html", page), said);
+            assertEquals("millrace: " + file + words + "\n", said.replace(System.lineSeparator(), "\n"));
+            assertTrue(Files.notExists(Path.of(page)));
+        }
+
+        @Test
+        void tellsOfAFileThatIsNotThere() {
+            assertRefused(directory.resolve("nope.json").toString(), ": there is no such file");
+        }
+
+        @Test
+        void tellsWhereAFileCeasesToBeAReport() throws Exception {
+            Path file = directory.resolve("broken.json");
+            Files.writeString(file, "{\"a\": oops}");
+            assertRefused(file.toString(), " is not a report of --json (line 1, column 11)");
+            Files.writeString(file, "[1, 2]");
+            assertRefused(file.toString(), " is not a report of --json");
+            Files.writeString(file, "{\"format\": \"x\"}");
+            assertRefused(file.toString(), " is not a report of --json");
+            Files.writeString(file, "{\"format\": 99}");
+            assertRefused(file.toString(), " is a report of another version");
+        }
+
+        @Test
+        void warnsOfARunThatLostMessages() throws Exception {
+            report(0, "--messages", "5");
+            Path file = directory.resolve("report.json");
+            Files.writeString(
+                    file,
+                    new JsonObject(Files.readString(file)).put("good", false).encode());
+            String page = directory.resolve("page.html").toString();
+            assertEquals(0, run("--compare", file.toString(), "--html", page), said);
+            assertTrue(said.contains("this run failed: accepted messages were lost or came twice"), said);
+        }
+    }
+
+    @Nested
     class Mistakes {
         @Test
         void areAllSaidAtOnceAndNothingIsSent() {
             assertEquals(2, run("http://127.0.0.1", "--size", "3", "--fill", "--drain"));
-            assertTrue(said.contains("amqp://HOST"), said);
+            assertTrue(
+                    said.contains("\"http://127.0.0.1\" is not a URL of the form amqp://[USER:PASSWORD@]HOST[:PORT]\n"),
+                    said);
             assertTrue(said.contains("--size must be at least 24"), said);
             assertTrue(said.contains("--fill and --drain"), said);
+        }
+
+        @Test
+        void inTheUrlAreShownWithoutThePassword() {
+            assertEquals(2, run("amqp://shop:p@ss/word@broker:5672"));
+            assertTrue(
+                    said.contains("\"amqp://shop:***@broker:5672\" is not a URL of the form"
+                            + " amqp://[USER:PASSWORD@]HOST[:PORT]; special characters of user and password are"
+                            + " percent-encoded"),
+                    said);
+            assertEquals(2, run("127.0.0.1:5672"));
+            assertTrue(said.contains("\"127.0.0.1:5672\" is not a URL of the form"), said);
+            assertEquals(2, run("amqps://shop:secret@broker"));
+            assertTrue(said.contains("\"amqps://shop:***@broker\": there is no TLS in bench; use amqp://"), said);
         }
     }
 }

@@ -116,6 +116,9 @@ class ReferenceTest {
             } catch (ConfigException e) {
                 assertEquals(1, e.mistakes().size(), e::getMessage);
                 assertTrue(e.getMessage().contains("users[1].password"), e::getMessage);
+                assertTrue(
+                        e.getMessage().contains("; make one with: java -jar millrace.jar hash-password"),
+                        e::getMessage);
                 continue;
             }
             throw new AssertionError("loaded without a password");

@@ -231,6 +231,14 @@ class MainProcessTest {
         }
 
         @Test
+        void hashPasswordRefusesToHashNothing() throws Exception {
+            Millraced process = run("hash-password");
+            process.input().close();
+            assertEquals(2, process.exitCode());
+            process.assertSaid("millrace: no password was given; nothing was hashed");
+        }
+
+        @Test
         void healthOfNobodyIsOne() throws Exception {
             int free;
             try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.MatchResult;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import javax.tools.JavaCompiler;
 import javax.tools.JavaFileObject;
@@ -60,6 +61,19 @@ class ReadmeTest {
         String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertEquals(0, process.waitFor(), said);
         assertTrue(Files.readString(Path.of("README.md")).contains("java @config/jvm.options -jar target/"));
+    }
+
+    @Test
+    void theVersionsThatEmbeddingNeedsAreThoseOfTheProject() throws Exception {
+        String readme = Files.readString(Path.of("README.md"));
+        String pom = Files.readString(Path.of("pom.xml"));
+        for (String[] each : new String[][] {{"netty-bom", "netty"}, {"proton-j", "proton"}}) {
+            Matcher version =
+                    Pattern.compile("<" + each[1] + "\\.version>([^<]+)<").matcher(pom);
+            assertTrue(version.find(), each[1]);
+            String wanted = "<artifactId>" + each[0] + "</artifactId>\n      <version>" + version.group(1) + "<";
+            assertTrue(readme.contains(wanted), wanted);
+        }
     }
 
     @Test
