@@ -269,7 +269,7 @@ public final class AmqpConnection {
 
     void violated(int channel, ProtocolViolation violation) {
         if (violation.scope() == ProtocolViolation.Scope.SESSION) {
-            events.refused(this, violation.condition());
+            events.sessionEnded(this, channel, violation.condition());
             channels.session(channel).end(violation.condition());
         } else {
             end(violation.condition(), true);

@@ -241,7 +241,7 @@ abstract sealed class AmqpLink permits IncomingLink, OutgoingLink {
             answer.setSource(asked.getSource());
         }
         attach(answer);
-        detach(reason);
+        detach(reason, false);
     }
 
     /** Ends the link from our side, or never lets it in. */
@@ -255,11 +255,15 @@ abstract sealed class AmqpLink permits IncomingLink, OutgoingLink {
 
     /** Ends a link that is attached. */
     final void detach(Condition reason) {
+        detach(reason, true);
+    }
+
+    private void detach(Condition reason, boolean was) {
         if (state != State.ACTIVE) {
             return;
         }
         state = State.DETACHED;
-        session.connection().events().refused(session.connection(), reason);
+        session.connection().events().linkEnded(session.connection(), name(), was, reason);
         depart(false, Departure.CLOSED);
         leave(Departure.DETACHED);
         Detach detach = newDetach(true);

@@ -11,8 +11,18 @@ public interface ConnectionEvents {
     /** A peer is in. */
     void opened(AmqpConnection connection);
 
-    /** Something was refused or ended by us: a connection, a session or a link. */
+    /** The connection was refused, or ended by us. */
     void refused(AmqpConnection connection, Condition reason);
+
+    /** A session was ended by us. */
+    void sessionEnded(AmqpConnection connection, int channel, Condition reason);
+
+    /**
+     * A link was refused, or detached by us.
+     *
+     * @param was whether it had been let in
+     */
+    void linkEnded(AmqpConnection connection, String link, boolean was, Condition reason);
 
     /**
      * A link that could send cannot any more, because as much has come as a limit allows.

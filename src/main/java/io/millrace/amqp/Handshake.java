@@ -136,9 +136,16 @@ final class Handshake {
             return true;
         }
         if (!settings.anonymous() || !startsWith(AMQP_HEADER)) {
+            if (ForeignHeader.unfinished(held, start, end)) {
+                return false;
+            }
             boolean sasl = !settings.anonymous() || (end - start > 4 && held[start + 4] == SASL_HEADER[4]);
             frames.protocolHeader(sasl ? SASL_HEADER : AMQP_HEADER);
-            fail("the peer's protocol header is not one that this listener takes");
+            if (startsWith(AMQP_HEADER)) {
+                fail("the client does not log in, but must on this listener: give it a user and password (SASL PLAIN)");
+            } else {
+                fail(new Condition(Condition.NOT_IMPLEMENTED, ForeignHeader.described(held, start, end)));
+            }
             return false;
         }
         return secondHeader();
@@ -147,7 +154,7 @@ final class Handshake {
     private boolean secondHeader() {
         if (!startsWith(AMQP_HEADER)) {
             frames.protocolHeader(AMQP_HEADER);
-            fail("the peer's protocol header is not that of AMQP 1.0");
+            fail(new Condition(Condition.NOT_IMPLEMENTED, ForeignHeader.described(held, start, end)));
             return false;
         }
         if (end - start < AMQP_HEADER.length) {

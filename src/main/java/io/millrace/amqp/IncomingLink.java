@@ -299,7 +299,7 @@ final class IncomingLink extends AmqpLink {
     /** Keeps a part of the message; detaches the link, and returns false, when the message gets too large. */
     private boolean append(Binary payload, boolean more) {
         if (content.size() + payload.getLength() > maxMessageSize) {
-            detach(TransferRules.tooLarge(maxMessageSize, name()));
+            detach(TransferRules.tooLarge(maxMessageSize, Termini.address(asked().getTarget())));
             return false;
         }
         limit.arrived(payload.getLength());

@@ -84,10 +84,12 @@ final class TransferRules {
                         + "\" has first");
     }
 
-    static Condition tooLarge(long most, String link) {
+    /** The message for an address, which is empty when the link is to none. */
+    static Condition tooLarge(long most, String address) {
         return new Condition(
                 Condition.MESSAGE_SIZE_EXCEEDED,
-                "the message is larger than " + most + " bytes, the largest that link \"" + link + "\" takes",
+                "the message " + (address.isEmpty() ? "" : "for '" + address + "' ") + "is larger than " + most
+                        + " bytes, which is connection.max-message-size: send smaller ones, or raise that in the config",
                 Map.of("limit", most));
     }
 

@@ -152,7 +152,7 @@ final class AddressBook {
             subscriptions.subscribe(plain, request, from, answer);
             return;
         }
-        Optional<Condition> objection = Address.objection(plain).or(() -> mayNotCreate(plain, type));
+        Optional<Condition> objection = Address.objection(plain).or(() -> mayNotCreate(plain, type, request.use()));
         if (objection.isPresent()) {
             waiting.refuse(objection.get());
             return;
@@ -169,7 +169,7 @@ final class AddressBook {
         return type == NodeType.TOPIC ? Fact.NodeKind.TOPIC : Fact.NodeKind.QUEUE;
     }
 
-    private Optional<Condition> mayNotCreate(String plain, NodeType type) {
+    private Optional<Condition> mayNotCreate(String plain, NodeType type, Use use) {
         if (Address.temporary(plain)) {
             return Optional.of(new Condition(
                     Condition.NOT_FOUND,
@@ -183,10 +183,15 @@ final class AddressBook {
                             + "' in this broker; no queue or topic is made with a name that begins with "
                             + Address.RESERVED));
         }
-        if (type == NodeType.TOPIC && new TopicPattern(plain).wild()) {
+        // A queue of such a name would be in the way of the subscribers who mean the pattern.
+        if (new TopicPattern(plain).wild() && (type == NodeType.TOPIC || !deadLetters.has(plain))) {
             return Optional.of(new Condition(
                     Condition.INVALID_FIELD,
-                    "'" + plain + "' has wildcards, which are for subscribers; name one topic to send to"));
+                    "'" + plain + "' has wildcards, which are for "
+                            + (use == Use.SEND
+                                    ? "subscribers; name one " + type + " to send to"
+                                    : "topics: ask for the topic (capability topic, or topic://" + plain
+                                            + "), or name one queue")));
         }
         return config.mayCreate(plain)
                 ? Optional.empty()

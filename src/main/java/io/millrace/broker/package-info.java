@@ -25,7 +25,8 @@
  *       after a message of its. A slow subscriber holds a publisher up for an instant, once, until it has caught up.
  *   <li>No subscription: the message is accepted and gone.
  *   <li>Wildcards are for subscribers and forwarding rules: levels are separated by dots, {@code *} is one level, {@code #} any
- *       number. A slash is a character like another.
+ *       number. A slash is a character like another. No queue is made with wildcards in its name, for it would take the name from
+ *       the subscribers who mean the pattern; one that is there already, and the dead-letter queue of a pattern, work.
  *   <li>A subscription is known by container (none, if it is global), name up to the first bar, and whether it is durable. A
  *       volatile one that is not shared is its link's alone: the same name on another connection is another subscription,
  *       because container-ids are not unique. A durable name is either shared or not; it cannot be both.

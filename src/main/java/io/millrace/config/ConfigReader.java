@@ -233,7 +233,7 @@ final class ConfigReader {
         for (Section section : top.list("queues", Keys.QUEUE).orElse(List.of())) {
             QueueSettings settings = SettingsReader.settings(section, config.queueDefaults());
             section.requiredName("name")
-                    .filter(name -> SettingsReader.isAddress(section, "name", name))
+                    .filter(name -> SettingsReader.isQueue(section, "name", name))
                     .ifPresent(name -> {
                         if (section.has("expired") && settings.expiry().to().equals(new ExpiredTo.To(name))) {
                             section.wrongValue("expired", "\"" + name + "\" is the queue itself; name another");
@@ -258,8 +258,7 @@ final class ConfigReader {
         for (Section section : top.list("topics", Keys.TOPIC).orElse(List.of())) {
             QueueSettings settings = SettingsReader.settings(section, config.queueDefaults());
             section.requiredName("name")
-                    .filter(name -> SettingsReader.isAddress(section, "name", name)
-                            && SettingsReader.isPlain(section, "name", name))
+                    .filter(name -> SettingsReader.isDestination(section, "name", name))
                     .ifPresent(name -> {
                         if (names.add(name)) {
                             topics.add(new TopicDefinition(name, settings));
@@ -278,8 +277,7 @@ final class ConfigReader {
             selector.flatMap(selectorFault).ifPresent(fault -> section.wrongValue("selector", fault));
             boolean divert = section.flag("divert", false);
             List<String> to = section.requiredNames("to").stream()
-                    .filter(name -> SettingsReader.isAddress(section, "to", name)
-                            && SettingsReader.isPlain(section, "to", name))
+                    .filter(name -> SettingsReader.isDestination(section, "to", name))
                     .toList();
             section.requiredName("from")
                     .filter(from -> SettingsReader.isAddress(section, "from", from))

@@ -32,7 +32,7 @@ final class SettingsReader {
         QueueSettings limited = byDefault
                 .withMaxDeliveries((int) section.number("max-deliveries", byDefault.maxDeliveries(), 1, 1_000_000))
                 .withDeadLetter(section.name("dead-letter")
-                        .filter(name -> isAddress(section, "dead-letter", name))
+                        .filter(name -> isQueue(section, "dead-letter", name))
                         .map(SettingsReader::deadLetter)
                         .orElse(byDefault.deadLetter()))
                 .withLimits(
@@ -68,7 +68,7 @@ final class SettingsReader {
             section.wrongValue("min-ttl", "is more than max-ttl");
         }
         ExpiredTo to = section.name("expired")
-                .filter(name -> isAddress(section, "expired", name))
+                .filter(name -> isQueue(section, "expired", name))
                 .<ExpiredTo>map(text -> switch (text) {
                     case "dead-letter" -> new ExpiredTo.DeadLetterQueue();
                     case "discard" -> new ExpiredTo.Nowhere();
@@ -207,12 +207,21 @@ final class SettingsReader {
         return true;
     }
 
-    /** Whether a name has no wildcards. */
-    static boolean isPlain(Section section, String key, String name) {
+    /** Whether a name can be that of a queue; what is wrong with it is noted for the key. */
+    static boolean isQueue(Section section, String key, String name) {
+        return isAddress(section, key, name)
+                && isPlain(section, key, name, "topics; name one queue, or see auto-create for the settings of many");
+    }
+
+    /** Whether a name can be that of what is sent to; what is wrong with it is noted for the key. */
+    static boolean isDestination(Section section, String key, String name) {
+        return isAddress(section, key, name) && isPlain(section, key, name, "subscribers; name the topics themselves");
+    }
+
+    private static boolean isPlain(Section section, String key, String name, String forWhom) {
         boolean plain = Arrays.stream(name.split("\\.")).noneMatch(level -> level.equals("*") || level.equals("#"));
         if (!plain) {
-            section.wrongValue(
-                    key, "\"" + name + "\" has wildcards, which are for subscribers; name the topics themselves");
+            section.wrongValue(key, "\"" + name + "\" has wildcards, which are for " + forWhom);
         }
         return plain;
     }

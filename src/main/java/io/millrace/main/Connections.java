@@ -153,8 +153,30 @@ final class Connections {
 
         @Override
         public void refused(AmqpConnection ignored, Condition reason) {
-            refusals.computeIfAbsent(reason.symbol(), symbol -> new LongAdder()).increment();
+            count(reason);
             LOG.info("{} was refused: {}", peer.name(), reason);
+        }
+
+        @Override
+        public void sessionEnded(AmqpConnection ignored, int channel, Condition reason) {
+            count(reason);
+            LOG.info("{} ('{}'): session {} was ended: {}", peer.name(), connection.container(), channel, reason);
+        }
+
+        @Override
+        public void linkEnded(AmqpConnection ignored, String link, boolean was, Condition reason) {
+            count(reason);
+            LOG.info(
+                    "{} ('{}'): link \"{}\" was {}: {}",
+                    peer.name(),
+                    connection.container(),
+                    link,
+                    was ? "detached" : "refused",
+                    reason);
+        }
+
+        private void count(Condition reason) {
+            refusals.computeIfAbsent(reason.symbol(), symbol -> new LongAdder()).increment();
         }
 
         @Override

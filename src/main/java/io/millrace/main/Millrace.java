@@ -109,7 +109,10 @@ public final class Millrace implements AutoCloseable {
 
     static Journal openStore(Config.Store store, Consumer<JournalException> onFailure) {
         return H2Journal.open(
-                H2Journal.Options.in(store.directory()).withLimits(store.maxBytes(), store.minFreeBytes()), onFailure);
+                // Absolute, for what is said of it, in the log and to clients, must be found by people elsewhere.
+                H2Journal.Options.in(store.directory().toAbsolutePath())
+                        .withLimits(store.maxBytes(), store.minFreeBytes()),
+                onFailure);
     }
 
     // ---- start
@@ -152,7 +155,7 @@ public final class Millrace implements AutoCloseable {
         try {
             return await(listener.listen(http.host(), http.port()).toCompletableFuture());
         } catch (RuntimeException e) {
-            throw new ListenException("http", http.host(), http.port(), e);
+            throw new ListenException("http", http.host(), http.port(), "http", "http: off", e);
         }
     }
 

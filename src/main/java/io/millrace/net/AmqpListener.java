@@ -77,7 +77,7 @@ public final class AmqpListener {
     /**
      * Starts to listen.
      *
-     * @param index of this listener among those of {@code vertx}
+     * @param index of this listener among those of {@code vertx}, in the order of the config
      * @return the port, or a {@link ListenException}
      */
     public CompletableFuture<Integer> listen(int index) {
@@ -94,8 +94,13 @@ public final class AmqpListener {
         }
         Future.join(all)
                 .onSuccess(ignored -> listening.complete(servers.get(0).actualPort()))
-                .onFailure(e -> listening.completeExceptionally(
-                        new ListenException("listener " + config.name(), config.host(), config.port(), e)));
+                .onFailure(e -> listening.completeExceptionally(new ListenException(
+                        "listener " + config.name(),
+                        config.host(),
+                        config.port(),
+                        "listeners[" + (index + 1) + "]",
+                        "",
+                        e)));
         return listening;
     }
 

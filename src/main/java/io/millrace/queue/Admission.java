@@ -72,18 +72,28 @@ final class Admission {
 
     /** The refusal for a message of so many bytes; {@code messages} are those in the queue already. */
     Condition full(long messages, long size) {
-        return messages >= maxMessages
-                ? refusal("max-messages", "it holds its limit of " + maxMessages + " messages", maxMessages)
-                : refusal(
-                        "max-bytes",
-                        "a message of " + size + " bytes would exceed its limit of " + maxBytes + " bytes",
-                        maxBytes);
+        if (messages >= maxMessages) {
+            String held = messages == maxMessages ? ", its max-messages" : ", and its max-messages is " + maxMessages;
+            return refusal(
+                    "max-messages",
+                    "it holds " + messages + (messages == 1 ? " message" : " messages") + held
+                            + "; consume some, or raise that in the config",
+                    maxMessages);
+        }
+        return refusal(
+                "max-bytes",
+                size > maxBytes
+                        ? "it has " + size + " bytes, more than the " + maxBytes
+                                + " of the queue's max-bytes; send smaller ones, or raise that in the config"
+                        : "with its " + size + " bytes there would be more than " + maxBytes
+                                + " in the queue, its max-bytes; consume some, or raise that in the config",
+                maxBytes);
     }
 
     private Condition refusal(String reason, String why, Object limit) {
         return new Condition(
                 Condition.RESOURCE_LIMIT_EXCEEDED,
-                "queue '" + address + "' refuses the message: " + why + "; consume messages or raise the limit",
+                "queue '" + address + "' refuses the message: " + why,
                 Map.of("queue", address, "reason", reason, "limit", limit));
     }
 }

@@ -484,7 +484,10 @@ class IncomingLinkTest {
             peer.expectNothing();
             peer.send(Peer.frame(0, more(continued(0)), part));
             ErrorCondition error = peer.expectDetach(Condition.MESSAGE_SIZE_EXCEEDED);
-            assertTrue(error.getDescription().contains("100000"));
+            assertEquals(
+                    "the message for 'orders' is larger than 100000 bytes, which is connection.max-message-size: send"
+                            + " smaller ones, or raise that in the config",
+                    error.getDescription());
             peer.send(Peer.frame(0, continued(0), part), Peer.frame(0, Peer.detach(0)));
             peer.expectNothing();
             peer.attachSender(0, "orders");

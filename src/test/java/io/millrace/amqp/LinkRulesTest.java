@@ -81,6 +81,26 @@ class LinkRulesTest {
         }
 
         @Test
+        void oneThatIsRefusedIsToldApartFromOneThatIsDetached() {
+            peer.send(Peer.receiver(6, "nowhere"));
+            peer.expect(Attach.class);
+            peer.expectDetach(Condition.NOT_FOUND);
+            assertEquals(List.of("new link link6"), peer.ended);
+
+            byte[] large = new byte[4000];
+            peer.send(Peer.sender(7, "q"));
+            peer.expect(Attach.class);
+            peer.expect(Flow.class);
+            for (int sent = 0; sent <= 100_000; sent += large.length) {
+                Transfer part = Peer.transfer(7, 0);
+                part.setMore(true);
+                peer.send(Peer.frame(0, part, large));
+            }
+            peer.expectDetach(Condition.MESSAGE_SIZE_EXCEEDED);
+            assertEquals(List.of("new link link6", "link link7"), peer.ended);
+        }
+
+        @Test
         void bothSidesChooseTheirHandles() {
             peer.send(Peer.receiver(6, "q"));
             assertEquals(0, peer.expect(Attach.class).getHandle().intValue());

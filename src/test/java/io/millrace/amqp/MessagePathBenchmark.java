@@ -130,6 +130,16 @@ public class MessagePathBenchmark {
         }
 
         @Override
+        public void sessionEnded(AmqpConnection connection, int channel, Condition reason) {
+            throw new IllegalStateException(reason.toString());
+        }
+
+        @Override
+        public void linkEnded(AmqpConnection connection, String link, boolean was, Condition reason) {
+            throw new IllegalStateException(reason.toString());
+        }
+
+        @Override
         public void rateReached(AmqpConnection which, Optional<String> user, Rate rate) {}
 
         @Override

@@ -62,6 +62,10 @@ final class Peer implements Output, ConnectionEvents {
     final ManualLoop loop;
     final FakeNodes nodes;
     final List<Condition> refusals = new ArrayList<>();
+
+    /** What {@link #refusals} were for. */
+    final List<String> ended = new ArrayList<>();
+
     final List<String> rates = new ArrayList<>();
     final List<Duration> ratesOver = new ArrayList<>();
     final List<String> passwordsChecked = new ArrayList<>();
@@ -211,6 +215,19 @@ final class Peer implements Output, ConnectionEvents {
     @Override
     public void refused(AmqpConnection which, Condition reason) {
         refusals.add(reason);
+        ended.add("connection");
+    }
+
+    @Override
+    public void sessionEnded(AmqpConnection which, int channel, Condition reason) {
+        refusals.add(reason);
+        ended.add("session " + channel);
+    }
+
+    @Override
+    public void linkEnded(AmqpConnection which, String link, boolean was, Condition reason) {
+        refusals.add(reason);
+        ended.add((was ? "link " : "new link ") + link);
     }
 
     @Override

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.millrace.message.Condition;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -84,6 +85,59 @@ class SaslRulesTest {
         @Test
         void anUnknownProtocolIdIsAnsweredWithWhatIs() {
             expectAnswer(new byte[] {'A', 'M', 'Q', 'P', 9, 1, 0, 0}, Handshake.SASL_HEADER);
+        }
+
+        private String refusalOf(byte... bytes) {
+            Peer other = new Peer(false, true, Duration.ZERO);
+            other.send(bytes);
+            assertTrue(other.socketClosed);
+            assertEquals(1, other.refusals.size());
+            return other.refusals.get(0).toString();
+        }
+
+        private String refusalOf(String text) {
+            return refusalOf(text.getBytes(StandardCharsets.ISO_8859_1));
+        }
+
+        @Test
+        void aClientThatSpeaksSomethingElseIsToldWhatItSpeaks() {
+            assertEquals(
+                    "amqp:not-implemented: the client speaks TLS (amqps://), which this version does not have: use amqp://",
+                    refusalOf((byte) 0x16, (byte) 3, (byte) 1, (byte) 2, (byte) 0, (byte) 1));
+            for (String http : List.of("GET / HTTP/1.1\r\nHost: a\r\n\r\n", "POST /a HTTP/1.1\r\n\r\n", "OPTIONS *")) {
+                assertEquals(
+                        "amqp:not-implemented: the client speaks HTTP or WebSocket (amqpws://); AMQP clients use"
+                                + " amqp://, health and metrics have their own port",
+                        refusalOf(http));
+            }
+            for (String header : List.of("AMQP\0\0\u0009\u0001", "AMQP\u0001\u0001\u0009\u0001")) {
+                assertEquals(
+                        "amqp:not-implemented: the client speaks AMQP 0-9-1 (RabbitMQ's); Millrace speaks AMQP 1.0",
+                        refusalOf(header));
+            }
+            assertEquals(
+                    "amqp:not-implemented: the client speaks AMQP 0-10; Millrace speaks AMQP 1.0",
+                    refusalOf("AMQP\u0001\u0001\0\n"));
+        }
+
+        @Test
+        void ofAClientThatSpeaksSomethingUnknownTheFirstBytesAreShown() {
+            String text = "amqp:not-implemented: the client does not speak AMQP 1.0; its first bytes are ";
+            assertEquals(text + "00 ff 0d", refusalOf((byte) 0, (byte) 0xff, (byte) '\r'));
+            assertEquals(text + "6e 6f 6e 73 65 6e 73 65", refusalOf("nonsense and more"));
+            assertEquals(text + "41 4d 51 50 09 01 00 00", refusalOf("AMQP\u0009\u0001\0\0"));
+        }
+
+        @Test
+        void aClientThatDoesNotLogInIsToldToAlsoWhenItsHeaderComesInParts() {
+            Peer other = new Peer(false, true, Duration.ZERO);
+            other.send(Arrays.copyOf(Handshake.AMQP_HEADER, 5));
+            assertFalse(other.socketClosed);
+            other.send(new byte[] {1, 0, 0});
+            assertTrue(other.socketClosed);
+            assertEquals(Condition.UNAUTHORIZED_ACCESS, other.refusals.get(0).symbol());
+            String why = other.refusals.get(0).description();
+            assertTrue(why.contains("user and password"), why);
         }
 
         @Test

@@ -248,6 +248,7 @@ class SessionRulesTest {
             peer.send(Peer.credit(4, 0, 1));
             ErrorCondition error = peer.expectEnd(Condition.UNATTACHED_HANDLE);
             assertTrue(error.getDescription().contains("4"));
+            assertEquals(List.of("session 0"), peer.ended);
         }
     }
 

@@ -163,6 +163,73 @@ class AddressesTest {
     }
 
     @Nested
+    class Wildcards {
+        private static final String ADVICE = "'news.*' has wildcards, which are for topics: ask for the topic"
+                + " (capability topic, or topic://news.*), or name one queue";
+
+        private Condition refusal(BrokerScene scene, Request request) {
+            BrokerScene.Opened opened = scene.open(0, request);
+            scene.settle();
+            return opened.refusal();
+        }
+
+        private Request request(String address, Optional<NodeType> wanted, Request.Use use) {
+            return new Request(address, wanted, use, new Link(this, "", "link"), Terms.PLAIN);
+        }
+
+        @Test
+        void areNotForQueues() {
+            BrokerScene scene = new BrokerScene(1);
+            for (Optional<NodeType> wanted : List.of(Optional.<NodeType>empty(), Optional.of(NodeType.QUEUE))) {
+                Condition refusal = refusal(scene, request("news.*", wanted, Request.Use.RECEIVE));
+                assertEquals(Condition.INVALID_FIELD, refusal.symbol());
+                assertEquals(ADVICE, refusal.description());
+            }
+            Condition ofSender = refusal(scene, request("#", Optional.of(NodeType.QUEUE), Request.Use.SEND));
+            assertEquals(Condition.INVALID_FIELD, ofSender.symbol());
+            assertEquals(
+                    "'#' has wildcards, which are for subscribers; name one queue to send to", ofSender.description());
+
+            assertEquals(List.of(), scene.journal.recover());
+            BrokerScene.Opened subscriber =
+                    scene.open(0, request("news.*", Optional.of(NodeType.TOPIC), Request.Use.RECEIVE));
+            scene.settle();
+            subscriber.node();
+        }
+
+        @Test
+        void withinAWordAreCharactersLikeOthers() {
+            BrokerScene scene = new BrokerScene(1);
+            assertEquals("news*.#1", scene.node(0, "news*.#1").address());
+        }
+
+        @Test
+        void inTheNameOfAQueueThatIsThereAlreadyDoNoHarm() {
+            Config config = Config.defaults().withQueue("news.*");
+            BrokerScene scene = new BrokerScene(config, new InMemoryJournal(), 1);
+            scene.offer(0, "news.*", "a");
+            BrokerScene again = new BrokerScene(Config.defaults(), scene.journal.successor(), 1);
+            Recipient consumer = again.consumer(0, "news.*").credit(5);
+            again.settle();
+
+            assertEquals(List.of("a"), consumer.names());
+        }
+
+        @Test
+        void inTheNameOfADeadLetterQueueOfSubscribersDoNoHarm() {
+            BrokerScene scene = new BrokerScene(1);
+            BrokerScene.Opened early = scene.open(0, "news.*.dlq", Request.Use.RECEIVE, this);
+            scene.settle();
+
+            assertEquals("news.*.dlq", early.node().address());
+            Condition ofTopic = refusal(scene, request("a.*.dlq", Optional.of(NodeType.TOPIC), Request.Use.SEND));
+            assertEquals(
+                    "'a.*.dlq' has wildcards, which are for subscribers; name one topic to send to",
+                    ofTopic.description());
+        }
+    }
+
+    @Nested
     class TemporaryQueues {
         private final BrokerScene scene = new BrokerScene(2);
         private final Object owner = new Object();

@@ -335,7 +335,7 @@ class CoordinatedTransactionTest {
             Condition refusal = refusedCommit();
 
             assertEquals(Condition.TRANSACTION_ROLLBACK, refusal.symbol());
-            assertTrue(refusal.description().contains("limit of 1 messages"), refusal.description());
+            assertTrue(refusal.description().contains("it holds 1 message, its max-messages"), refusal.description());
             assertEquals(List.of(), stored());
         }
 

@@ -167,6 +167,16 @@ class SettingsReaderTest {
         }
 
         @Test
+        void wildcardsAreNotForQueues() {
+            assertEquals(
+                    "test.yaml:2: queues[1].name: \"news.*\" has wildcards, which are for topics; name one queue, or see"
+                            + " auto-create for the settings of many",
+                    mistake("queues:\n  - name: news.*"));
+            assertTrue(mistake("queue-defaults: {dead-letter: dead.#}").contains("name one queue"));
+            assertTrue(mistake("queue-defaults: {expired: '*'}").contains("name one queue"));
+        }
+
+        @Test
         void aRuleCanMakeTopics() throws ConfigException {
             Config config = parse("auto-create: [{match: 'news.*', type: topic}, {match: '*'}]");
             assertTrue(config.becomesTopic("news.sport"));

@@ -579,7 +579,7 @@ class AttackTest {
             }
             HttpResponse<String> unready = ready(process);
             assertEquals(503, unready.statusCode());
-            assertTrue(unready.body().contains("bytes free"), unready::body);
+            assertTrue(unready.body().contains("iB free"), unready::body);
             try (MessageConsumer consumer = session.createConsumer(session.createQueue("orders"))) {
                 receive(consumer, 0, accepted);
                 assertNull(consumer.receiveNoWait());

@@ -103,7 +103,7 @@ class MainProcessTest {
             first.port();
             Millraced second = runWith(yaml(0, "data"));
             assertEquals(4, second.exitCode());
-            second.assertSaid("store in data");
+            second.assertSaid("store in " + directory.resolve("data"));
         }
 
         @Test
@@ -120,7 +120,7 @@ class MainProcessTest {
             Files.writeString(directory.resolve("data"), "a file, not a directory");
             Millraced process = runWith(yaml(0, "data"));
             assertEquals(4, process.exitCode());
-            process.assertSaid("data");
+            process.assertSaid(directory.resolve("data") + " is a file, not a directory");
         }
     }
 
@@ -260,6 +260,17 @@ class MainProcessTest {
                 assertEquals(0, process.exitCode());
                 process.assertSaid("ready");
             }
+        }
+
+        @Test
+        void aLinkThatIsRefusedIsNamedInTheLogAndItsConnectionGoesOn() throws Exception {
+            Millraced broker = runWith(yaml(0, "data"));
+            try (RawClient client = new RawClient(broker.port()).open()) {
+                client.receive("$nothing", 1);
+                broker.await(Pattern.compile(
+                        "127\\.0\\.0\\.1:\\d+ \\('raw'\\): link \"raw\" was refused: amqp:not-found: .*nothing"));
+            }
+            broker.await(Pattern.compile("\\('raw'\\) is gone"));
         }
 
         @Test

@@ -158,7 +158,9 @@ class MillraceTest {
         void leavesNothingBehindWhenAPortIsTaken() {
             try (Millrace first = Millrace.start(config())) {
                 Config second = config().withPort(first.port()).withDirectory(directory.resolve("second"));
-                assertThrows(ListenException.class, () -> Millrace.start(second).close());
+                ListenException taken = assertThrows(
+                        ListenException.class, () -> Millrace.start(second).close());
+                assertTrue(taken.getMessage().endsWith("or set listeners[1].port in the config"), taken::getMessage);
                 Millrace.start(second.withPort(0)).close();
             }
         }

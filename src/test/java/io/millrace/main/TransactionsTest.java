@@ -270,7 +270,7 @@ class TransactionsTest {
             send(session, "small", "1", "2", "3");
             TransactionRolledBackException refusal =
                     assertThrows(TransactionRolledBackException.class, session::commit);
-            assertTrue(refusal.getMessage().contains("limit of 2 messages"), refusal::getMessage);
+            assertTrue(refusal.getMessage().contains("it holds 2 messages, its max-messages"), refusal::getMessage);
             assertEquals(List.of(), drain(other, "small"));
 
             send(session, "small", "4");

@@ -15,7 +15,6 @@ import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
@@ -307,11 +306,12 @@ class AmqpListenerTest {
             AmqpListener foreign =
                     new AmqpListener(other, second.config(), VertxLoop.on(other, 1), (loop, peer) -> new Echo(peer));
             ExecutionException refused = assertThrows(
-                    ExecutionException.class, () -> foreign.listen(0).get(10, TimeUnit.SECONDS));
+                    ExecutionException.class, () -> foreign.listen(1).get(10, TimeUnit.SECONDS));
             ListenException why = (ListenException) refused.getCause();
-            for (String part : Arrays.asList("127.0.0.1:" + port, "listener second", "taken", "another port")) {
-                assertTrue(why.getMessage().contains(part), why::getMessage);
-            }
+            assertEquals(
+                    "cannot listen on 127.0.0.1:" + port + " (listener second): the port is taken by another process;"
+                            + " stop that one, or set listeners[2].port in the config",
+                    why.getMessage());
         } finally {
             other.close();
         }

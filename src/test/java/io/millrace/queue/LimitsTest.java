@@ -30,7 +30,10 @@ class LimitsTest {
 
             assertEquals(Condition.RESOURCE_LIMIT_EXCEEDED, refusal.symbol());
             assertEquals(Map.of("queue", "orders", "reason", "max-messages", "limit", 2L), refusal.info());
-            assertTrue(refusal.description().contains("'orders'"), refusal.description());
+            assertEquals(
+                    "queue 'orders' refuses the message: it holds 2 messages, its max-messages; consume some, or raise"
+                            + " that in the config",
+                    refusal.description());
             assertEquals(1, scene.queue.stats().refused());
             assertEquals(2, scene.queue.stats().messages());
         }
@@ -43,6 +46,20 @@ class LimitsTest {
 
             assertEquals("max-bytes", answers.refusal().info().get("reason"));
             assertEquals(1000L, answers.refusal().info().get("limit"));
+            assertTrue(
+                    answers.refusal()
+                            .description()
+                            .matches(
+                                    "queue 'orders' refuses the message: with its 6[0-9]{2} bytes there would be more than"
+                                            + " 1000 in the queue, its max-bytes; consume some, or raise that in the config"),
+                    answers.refusal().description());
+            String larger =
+                    scene.offer(Messages.message("c", true, 1600)).refusal().description();
+            assertTrue(
+                    larger.endsWith(
+                            " bytes, more than the 1000 of the queue's max-bytes; send smaller ones, or raise that in the"
+                                    + " config"),
+                    larger);
         }
 
         @Test

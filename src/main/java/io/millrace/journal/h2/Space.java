@@ -74,15 +74,15 @@ final class Space {
         if (usedBytes >= (was ? maxBytes : maxBytes / 20 * 19)) {
             return new Room(
                     false,
-                    "the store is full: it holds " + usedBytes + " bytes and its limit is " + maxBytes
+                    "the store is full: it holds " + Size.of(usedBytes) + " and its limit is " + Size.of(maxBytes)
                             + "; receive messages, or raise store.max-bytes");
         }
         long minFree = options.minFreeBytes();
         if (free < (was ? minFree : minFree / 10 * 11)) {
             return new Room(
                     false,
-                    "the disk of the store in " + options.directory() + " has " + free
-                            + " bytes free and must keep " + minFree
+                    "the disk of the store in " + options.directory() + " has " + Size.of(free)
+                            + " free and must keep " + Size.of(minFree)
                             + "; free some space, or lower store.min-free");
         }
         if (!reserved && options.reserveBytes() > 0) {

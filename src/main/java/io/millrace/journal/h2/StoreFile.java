@@ -6,7 +6,9 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.security.SecureRandom;
@@ -75,10 +77,27 @@ record StoreFile(MVStore store, SealedFileStore file) {
             throw noPermission(options, e);
         } catch (IOException e) {
             throw new JournalException(
-                    "the store directory " + options.directory() + " cannot be made (" + e
-                            + "): name another directory in store.directory",
+                    "the store directory " + whyNot(options.directory(), e)
+                            + ": name another directory in store.directory",
                     e);
         }
+    }
+
+    /** Says of the directory, whose name is the first word, why it cannot be made. */
+    private static String whyNot(Path directory, IOException e) {
+        Path there = directory;
+        while (there != null && !Files.exists(there, LinkOption.NOFOLLOW_LINKS)) {
+            there = there.getParent();
+        }
+        if (there != null && !Files.isDirectory(there)) {
+            return there.equals(directory)
+                    ? directory + " is a file, not a directory"
+                    : directory + " cannot be made, for " + there + " is a file, not a directory";
+        }
+        String reason = e instanceof FileSystemException known && known.getReason() != null
+                ? known.getReason()
+                : e.getMessage();
+        return directory + " cannot be made (" + reason + ")";
     }
 
     /**

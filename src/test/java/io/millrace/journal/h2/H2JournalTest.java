@@ -101,7 +101,11 @@ class H2JournalTest {
         Path directory;
 
         private String refusal() {
-            return assertThrows(JournalException.class, () -> open(H2Journal.Options.in(directory)))
+            return refusal(directory);
+        }
+
+        private String refusal(Path where) {
+            return assertThrows(JournalException.class, () -> open(H2Journal.Options.in(where)))
                     .getMessage();
         }
 
@@ -177,12 +181,25 @@ class H2JournalTest {
 
         @Test
         void aDirectoryThatIsAFileIsRefused() throws IOException {
-            Files.createFile(directory.resolve("file"));
-            H2Journal.Options options =
-                    H2Journal.Options.in(directory.resolve("file").resolve("store"));
-            assertTrue(assertThrows(JournalException.class, () -> open(options))
-                    .getMessage()
-                    .contains("cannot be made"));
+            Path file = Files.createFile(directory.resolve("file"));
+            assertEquals(
+                    "the store directory " + file
+                            + " is a file, not a directory: name another directory in store.directory",
+                    refusal(file));
+            Path within = file.resolve("a").resolve("store");
+            assertEquals(
+                    "the store directory " + within + " cannot be made, for " + file
+                            + " is a file, not a directory: name another directory in store.directory",
+                    refusal(within));
+        }
+
+        @Test
+        void aDirectoryThatCannotBeMadeIsRefusedInWords() {
+            Path tooLong = directory.resolve("x".repeat(300));
+            assertEquals(
+                    "the store directory " + tooLong
+                            + " cannot be made (File name too long): name another directory in store.directory",
+                    refusal(tooLong));
         }
 
         @Test
@@ -342,7 +359,7 @@ class H2JournalTest {
             append(journal, List.of(new NodeDeclared(1, "orders", Fact.NodeKind.QUEUE, Map.of())));
             fill(journal, 0, 2500);
             awaitThat(() -> !journal.room().available());
-            assertTrue(journal.room().reason().contains("its limit is 2000000"));
+            assertTrue(journal.room().reason().contains("its limit is 1.9 MiB"));
             for (int n = 0; n < 2500; n++) {
                 journal.append(List.of(removed(n)), Runnable::run, () -> {});
             }
