@@ -4,8 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import jakarta.jms.Connection;
+import jakarta.jms.Destination;
+import jakarta.jms.InvalidDestinationException;
 import jakarta.jms.JMSException;
 import jakarta.jms.Message;
 import jakarta.jms.MessageConsumer;
@@ -35,6 +39,25 @@ final class JmsApplication implements AutoCloseable {
     @FunctionalInterface
     interface Touch {
         void to(Message message) throws JMSException;
+    }
+
+    /** A temporary destination is on its way out, or gone already: soon nobody finds it. */
+    static void assertGoes(Session session, Destination destination) {
+        assertThrows(InvalidDestinationException.class, () -> {
+            while (true) {
+                attachUnlessDeletedMeanwhile(session, destination);
+            }
+        });
+    }
+
+    private static void attachUnlessDeletedMeanwhile(Session session, Destination destination) throws JMSException {
+        try {
+            session.createProducer(destination).close();
+        } catch (InvalidDestinationException e) {
+            throw e;
+        } catch (JMSException e) {
+            assertTrue(e.getMessage().contains("deleted"), e.getMessage());
+        }
     }
 
     Connection connect(String options) throws JMSException {
