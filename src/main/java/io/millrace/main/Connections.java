@@ -23,12 +23,15 @@ import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.BiFunction;
+import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Puts AMQP on sockets, logs who comes and goes, and counts refusals. Immutable but for the counters; any thread. */
 final class Connections {
     private static final Logger LOG = LoggerFactory.getLogger(Connections.class);
+    private static final int LOGGED_CHARACTERS = 1000;
+    private static final Pattern UNPRINTABLE = Pattern.compile("[\\p{Cntrl}\\u2028\\u2029\\u0085]");
     private static final Condition STOPPING =
             new Condition(Condition.CONNECTION_FORCED, "broker is shutting down; connect again later or elsewhere");
 
@@ -80,6 +83,13 @@ final class Connections {
                 config.connection(),
                 users);
         return (loop, peer) -> new Amqp(settings, listener.name(), loop, peer);
+    }
+
+    /** What a peer has said, for the log: not without end, and no line of its own. */
+    private static String shown(Object said) {
+        String text = String.valueOf(said);
+        String cut = text.length() > LOGGED_CHARACTERS ? text.substring(0, LOGGED_CHARACTERS) + "..." : text;
+        return UNPRINTABLE.matcher(cut).replaceAll("?");
     }
 
     /** A connection between its socket and the log. Owned by its loop. */
@@ -147,20 +157,25 @@ final class Connections {
                     "{} connected to {} as container '{}'{}",
                     peer.name(),
                     listener,
-                    connection.container(),
-                    connection.user().isEmpty() ? "" : ", user " + connection.user());
+                    shown(connection.container()),
+                    connection.user().isEmpty() ? "" : ", user " + shown(connection.user()));
         }
 
         @Override
         public void refused(AmqpConnection ignored, Condition reason) {
             count(reason);
-            LOG.info("{} was refused: {}", peer.name(), reason);
+            LOG.info("{} was refused: {}", peer.name(), shown(reason));
         }
 
         @Override
         public void sessionEnded(AmqpConnection ignored, int channel, Condition reason) {
             count(reason);
-            LOG.info("{} ('{}'): session {} was ended: {}", peer.name(), connection.container(), channel, reason);
+            LOG.info(
+                    "{} ('{}'): session {} was ended: {}",
+                    peer.name(),
+                    shown(connection.container()),
+                    channel,
+                    shown(reason));
         }
 
         @Override
@@ -169,10 +184,10 @@ final class Connections {
             LOG.info(
                     "{} ('{}'): link \"{}\" was {}: {}",
                     peer.name(),
-                    connection.container(),
-                    link,
+                    shown(connection.container()),
+                    shown(link),
                     was ? "detached" : "refused",
-                    reason);
+                    shown(reason));
         }
 
         private void count(Condition reason) {
@@ -186,9 +201,9 @@ final class Connections {
                 LOG.info(
                         "{} ('{}') sends faster than {}, the limit of {}; its senders get credit as time goes by. This is said once.",
                         peer.name(),
-                        connection.container(),
+                        shown(connection.container()),
                         rate,
-                        user.map(name -> "user " + name + " over all connections")
+                        user.map(name -> "user " + shown(name) + " over all connections")
                                 .orElse("a connection"));
             }
             rateTold |= user.isEmpty();
@@ -205,16 +220,16 @@ final class Connections {
                 LOG.debug(
                         "{} is gone before it opened {}",
                         peer.name(),
-                        reason.map(Condition::toString).orElse(""));
+                        reason.map(Connections::shown).orElse(""));
                 return;
             }
             LOG.info(
                     "{} ('{}') is gone after {} messages in, {} out{}",
                     peer.name(),
-                    connection.container(),
+                    shown(connection.container()),
                     connection.transfersIn(),
                     connection.transfersOut(),
-                    reason.map(why -> ": " + why).orElse(""));
+                    reason.map(why -> ": " + shown(why)).orElse(""));
         }
     }
 }

@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Pattern;
+import org.apache.qpid.proton.amqp.UnsignedInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -259,6 +260,16 @@ class MainProcessTest {
                 Millraced process = run("health", "--url", "http://127.0.0.1:" + port + path);
                 assertEquals(0, process.exitCode());
                 process.assertSaid("ready");
+            }
+        }
+
+        @Test
+        void aPeerCannotForgeALineOfTheLog() throws Exception {
+            Millraced broker = runWith(yaml(0, "data"));
+            try (RawClient client = new RawClient(broker.port()).open()) {
+                client.attachReceiver(UnsignedInteger.ZERO, "raw\n2026-01-01 ERROR" + "x".repeat(2000), "$nothing");
+                broker.await(Pattern.compile(
+                        "link \"raw\\?2026-01-01 ERRORx{900,1000}\\.\\.\\.\" was refused: amqp:not-found"));
             }
         }
 
