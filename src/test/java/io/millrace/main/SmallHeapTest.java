@@ -13,9 +13,11 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import org.apache.qpid.proton.amqp.Binary;
 import org.apache.qpid.proton.amqp.UnsignedInteger;
 import org.apache.qpid.proton.amqp.messaging.Accepted;
+import org.apache.qpid.proton.amqp.transport.Detach;
 import org.apache.qpid.proton.amqp.transport.Disposition;
 import org.apache.qpid.proton.amqp.transport.End;
 import org.apache.qpid.proton.amqp.transport.Transfer;
@@ -207,25 +209,57 @@ class SmallHeapTest {
         neighbourIsBrisk();
     }
 
+    /** Attaches links with long names; how many the broker takes before it ends the session. */
+    private static int attach(RawClient peer, int most) throws IOException {
+        for (int link = 0; link < most; link++) {
+            peer.attachReceiver(UnsignedInteger.valueOf(link), link + "n".repeat(3000), "many");
+            if (peer.read() instanceof End end) {
+                assertEquals(
+                        "amqp:resource-limit-exceeded",
+                        end.getError().getCondition().toString());
+                return link;
+            }
+        }
+        return most;
+    }
+
     @Test
     void peersThatAttachLinksWithoutEnd() throws Exception {
-        for (int i = 0; i < 60; i++) {
-            RawClient peer = peer();
-            Object answer = peer;
-            for (int link = 0; !(answer instanceof End); link++) {
-                assertTrue(link < 4000, "one connection has " + link + " links");
-                peer.attachReceiver(UnsignedInteger.valueOf(link), link + "n".repeat(3000), "many");
-                answer = peer.read();
-            }
-            assertEquals(
-                    "amqp:resource-limit-exceeded",
-                    ((End) answer).getError().getCondition().toString());
+        for (int i = 0; i < 20; i++) {
+            assertTrue(attach(peer(), 4000) < 4000, "one connection has 4000 links");
         }
         neighbourIsBrisk();
+    }
+
+    @Test
+    void manyPeersWithLinksGetFewerEachUntilTheOthersAreGone() throws Exception {
+        int refused = 0;
+        for (int i = 0; i < 60; i++) {
+            refused += attach(peer(), 25) < 25 ? 1 : 0;
+        }
+        assertTrue(refused > 10, refused + " were refused some");
+        neighbourIsBrisk();
+
         for (RawClient peer : peers) {
             peer.close();
         }
-        peer().receive("many", 1);
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+        while (attach(peer(), 25) < 25) {
+            assertTrue(System.nanoTime() < deadline, "what closed connections had is not given back");
+        }
+    }
+
+    @Test
+    void linksThatAreDetachedCountNoMore() throws Exception {
+        RawClient peer = peer();
+        Detach detach = new Detach();
+        detach.setHandle(UnsignedInteger.ZERO);
+        detach.setClosed(true);
+        for (int i = 0; i < 500; i++) {
+            assertEquals(1, attach(peer, 1), "after " + i + " that are gone");
+            peer.write(peer.frame(detach));
+            assertInstanceOf(Detach.class, peer.read());
+        }
     }
 
     @Test
