@@ -43,15 +43,18 @@ final class Connections {
     private final Authenticator authenticator;
     private final List<VertxLoop> loops;
     private final String containerId = "millrace-" + UUID.randomUUID();
+    private final LastAnswers lastAnswers;
     private final UserRates users;
     private final RateWaits rateWaits = new RateWaits();
     private final Map<String, LongAdder> refusals = new ConcurrentHashMap<>();
 
-    Connections(Config config, Broker broker, Authenticator authenticator, List<VertxLoop> loops) {
+    Connections(
+            Config config, Broker broker, Authenticator authenticator, List<VertxLoop> loops, LastAnswers lastAnswers) {
         this.config = config;
         this.broker = broker;
         this.authenticator = authenticator;
         this.loops = loops;
+        this.lastAnswers = lastAnswers;
         this.users = new UserRates(config.users(), loops);
     }
 
@@ -95,12 +98,15 @@ final class Connections {
     /** A connection between its socket and the log. Owned by its loop. */
     private final class Amqp implements Protocol, Output, ConnectionEvents {
         private final String listener;
+        private final VertxLoop loop;
         private final Peer peer;
         private final AmqpConnection connection;
         private boolean rateTold;
+        private boolean stopping;
 
         Amqp(ConnectionSettings settings, String listener, VertxLoop loop, Peer peer) {
             this.listener = listener;
+            this.loop = loop;
             this.peer = peer;
             this.connection =
                     new AmqpConnection(settings, loop, broker.nodes(loops.indexOf(loop)), authenticator, this, this);
@@ -123,6 +129,14 @@ final class Connections {
 
         @Override
         public void stopping() {
+            stopping = true;
+            peer.reading(false);
+            lastAnswers.then(loop, this::stop);
+        }
+
+        private void stop() {
+            stopping = false;
+            peer.reading(true);
             connection.close(STOPPING);
         }
 
@@ -143,7 +157,9 @@ final class Connections {
 
         @Override
         public void reading(boolean wanted) {
-            peer.reading(wanted);
+            if (!stopping) {
+                peer.reading(wanted);
+            }
         }
 
         @Override

@@ -135,7 +135,7 @@ public final class Millrace implements AutoCloseable {
         int queues = await(broker.start());
         Users users = new Users(config.users());
         belongings.add(users);
-        Connections connections = new Connections(config, broker, users, loops);
+        Connections connections = new Connections(config, broker, users, loops, new LastAnswers(journal.get(), loops));
         for (Config.Listener listener : config.listeners()) {
             listeners.add(new AmqpListener(running, listener, loops, connections.protocolsOf(listener)));
         }
@@ -246,7 +246,7 @@ public final class Millrace implements AutoCloseable {
     // ---- stop
 
     /**
-     * Stops: accepts no more connections, tells peers, brings what was taken to the disk, closes the store. Blocks, for at
+     * Stops: accepts no more connections, answers what was taken, tells peers, brings what was taken to the disk, closes the store. Blocks, for at
      * most some 20 seconds, until the broker has ended, whoever began it. Does nothing when it has.
      */
     public void stop() {

@@ -14,7 +14,7 @@ public interface Protocol {
     /** The socket drains again, after {@link Peer#writable} said no. */
     void drained();
 
-    /** The broker stops: time to tell the peer, then to {@link Peer#close}. */
+    /** The broker stops: time to give the last answers, to tell the peer, then to {@link Peer#close}. */
     void stopping();
 
     /** The socket is gone. Called once, last. */

@@ -29,10 +29,11 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -40,6 +41,9 @@ import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.apache.qpid.jms.JmsConnectionFactory;
+import org.apache.qpid.proton.amqp.messaging.Accepted;
+import org.apache.qpid.proton.amqp.transport.DeliveryState;
+import org.apache.qpid.proton.message.Message;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -82,6 +86,80 @@ class MillraceTest {
         URI uri = URI.create("http://127.0.0.1:" + millrace.httpPort().orElseThrow() + path);
         return HttpClient.newHttpClient()
                 .send(HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.ofString());
+    }
+
+    /** Takes queues but from the first message on answers nobody, as a disk would that hangs; until it is told to go on. */
+    private static final class Hanging implements Journal {
+        private final Journal journal;
+        private final Room room;
+        private final List<Runnable> held = new ArrayList<>();
+        private boolean hanging;
+        private boolean wentOn;
+
+        Hanging(Journal journal, Room room) {
+            this.journal = journal;
+            this.room = room;
+        }
+
+        /** Until so many batches wait for it. */
+        synchronized int awaitHeld(int batches) throws InterruptedException {
+            while (held.size() < batches) {
+                wait();
+            }
+            return held.size();
+        }
+
+        synchronized void goOn() {
+            hanging = false;
+            wentOn = true;
+            held.forEach(Runnable::run);
+        }
+
+        @Override
+        public List<RecoveredNode> recover() {
+            return journal.recover();
+        }
+
+        @Override
+        public synchronized void append(List<Fact> batch, Executor loop, Runnable durable) {
+            hanging |= !wentOn && batch.stream().anyMatch(Fact.MessageStored.class::isInstance);
+            if (hanging) {
+                held.add(() -> journal.append(batch, loop, durable));
+                notifyAll();
+            } else {
+                journal.append(batch, loop, durable);
+            }
+        }
+
+        @Override
+        public MessageReader reader() {
+            return journal.reader();
+        }
+
+        @Override
+        public long newBody() {
+            return journal.newBody();
+        }
+
+        @Override
+        public Room room() {
+            return room;
+        }
+
+        @Override
+        public void whenRoom(Executor loop, Runnable task) {
+            journal.whenRoom(loop, task);
+        }
+
+        @Override
+        public JournalStats stats() {
+            return journal.stats();
+        }
+
+        @Override
+        public void close(Duration limit) {
+            journal.close(limit);
+        }
     }
 
     @Nested
@@ -192,6 +270,52 @@ class MillraceTest {
                 assertTrue(reason.contains("shutting down"), reason);
             }
         }
+
+        @Test
+        void answersWhatItHasTakenBeforeItTellsClientsToGo() throws Exception {
+            CompletableFuture<Hanging> journal = new CompletableFuture<>();
+            Millrace millrace = Millrace.start(
+                    config().withQueue("orders"),
+                    (store, failed) -> {
+                        Journal its = H2Journal.open(H2Journal.Options.in(store.directory()), failed);
+                        journal.complete(new Hanging(its, Journal.Room.YES));
+                        return journal.join();
+                    },
+                    System.currentTimeMillis());
+            Message order = RawLink.message("an order");
+            order.setDurable(true);
+            try (RawLink sender = RawLink.sender(millrace.port(), "orders")) {
+                CompletableFuture<DeliveryState> answer = beside(() -> sender.send(order));
+                journal.get().awaitHeld(1);
+                CompletableFuture<Boolean> stopped = beside(() -> {
+                    millrace.stop();
+                    return true;
+                });
+                // The connection asks the journal to tell when all before is done; one that does not has its answer:
+                // none.
+                CompletableFuture.anyOf(answer, beside(() -> journal.get().awaitHeld(2)))
+                        .get(10, TimeUnit.SECONDS);
+                journal.get().goOn();
+                assertEquals(Accepted.getInstance(), answer.get(10, TimeUnit.SECONDS));
+                assertTrue(stopped.get(20, TimeUnit.SECONDS));
+            }
+            try (Millrace again = Millrace.start(config())) {
+                assertEquals("an order", receive(again));
+            }
+        }
+
+        private static <T> CompletableFuture<T> beside(Callable<T> task) {
+            CompletableFuture<T> result = new CompletableFuture<>();
+            new Thread(() -> {
+                        try {
+                            result.complete(task.call());
+                        } catch (Throwable e) {
+                            result.completeExceptionally(e);
+                        }
+                    })
+                    .start();
+            return result;
+        }
     }
 
     @Nested
@@ -261,69 +385,16 @@ class MillraceTest {
     @Nested
     class AStoreThatFails {
         private final CompletableFuture<Consumer<JournalException>> onFailure = new CompletableFuture<>();
-        private final CountDownLatch appended = new CountDownLatch(1);
-        private volatile boolean full;
-
-        /** Takes queues but never answers for a message, as a disk would that hangs before it fails. */
-        private final class Failing implements Journal {
-            private final Journal journal;
-
-            Failing(Journal journal) {
-                this.journal = journal;
-            }
-
-            @Override
-            public List<RecoveredNode> recover() {
-                return journal.recover();
-            }
-
-            @Override
-            public void append(List<Fact> batch, Executor loop, Runnable durable) {
-                boolean message = batch.stream().anyMatch(Fact.MessageStored.class::isInstance);
-                if (!message) {
-                    journal.append(batch, loop, durable);
-                } else {
-                    appended.countDown();
-                }
-            }
-
-            @Override
-            public MessageReader reader() {
-                return journal.reader();
-            }
-
-            @Override
-            public long newBody() {
-                return journal.newBody();
-            }
-
-            @Override
-            public Room room() {
-                return full ? new Room(false, "the store is full for a test") : Room.YES;
-            }
-
-            @Override
-            public void whenRoom(Executor loop, Runnable task) {
-                journal.whenRoom(loop, task);
-            }
-
-            @Override
-            public JournalStats stats() {
-                return journal.stats();
-            }
-
-            @Override
-            public void close(Duration limit) {
-                journal.close(limit);
-            }
-        }
+        private volatile Journal.Room room = Journal.Room.YES;
+        private volatile Hanging journal;
 
         private Millrace start() {
             return Millrace.start(
                     config(),
                     (store, failed) -> {
                         onFailure.complete(failed);
-                        return new Failing(H2Journal.open(H2Journal.Options.in(store.directory()), failed));
+                        journal = new Hanging(H2Journal.open(H2Journal.Options.in(store.directory()), failed), room);
+                        return journal;
                     },
                     System.currentTimeMillis());
         }
@@ -347,7 +418,7 @@ class MillraceTest {
                             }
                         })
                         .start();
-                assertTrue(appended.await(10, TimeUnit.SECONDS));
+                journal.awaitHeld(1);
                 onFailure.get(10, TimeUnit.SECONDS).accept(failure);
                 assertSame(
                         failure,
@@ -364,7 +435,7 @@ class MillraceTest {
 
         @Test
         void makesTheBrokerUnreadyWhenItIsFull() throws Exception {
-            full = true;
+            room = new Journal.Room(false, "the store is full for a test");
             try (Millrace millrace = start()) {
                 HttpResponse<String> ready = get(millrace, "/readyz");
                 assertEquals(503, ready.statusCode());
