@@ -179,6 +179,11 @@ final class Bodies {
         return held.computeIfAbsent(body, number -> new Held(references.get(number), isDead(number)));
     }
 
+    /** Whether there is nothing for {@link #settle} to do. */
+    boolean isSettled() {
+        return held.isEmpty();
+    }
+
     /** Writes the references as they are at the end of a commit, and frees bodies that have none. */
     void settle() {
         if (held.isEmpty()) {

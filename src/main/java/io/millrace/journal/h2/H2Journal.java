@@ -13,7 +13,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 
 /**
- * The journal on one H2 file: what loops call. The work is done by {@link JournalThread} and {@link ReaderThread}.
+ * The journal on H2: what loops call. The work is done by {@link JournalThread} and {@link ReaderThread}.
  *
  * <p>Any thread may call it. See the package description for how it works and why.
  */
@@ -32,6 +32,7 @@ public final class H2Journal implements Journal {
      * @param cacheBytes memory for pages of the store, at least 1 MiB
      * @param maxBytes no message is stored when the store holds more than this; empty for no limit
      * @param minFreeBytes no message is stored when the file system has less than this free
+     * @param logBytes size of the log of small commits; with less than a sector there is none
      * @param reserveBytes of disk set aside so that a full disk can be drained
      * @param compactAboveBytes a file smaller than this is never made smaller
      * @param rest how long nobody asks for anything before space is given back
@@ -44,6 +45,7 @@ public final class H2Journal implements Journal {
             long cacheBytes,
             Optional<Long> maxBytes,
             long minFreeBytes,
+            int logBytes,
             long reserveBytes,
             long compactAboveBytes,
             Duration rest,
@@ -58,6 +60,7 @@ public final class H2Journal implements Journal {
                     Math.min(8L << 20, Math.max(1 << 20, Runtime.getRuntime().maxMemory() / 16)),
                     Optional.empty(),
                     64L << 20,
+                    4 << 20,
                     16L << 20,
                     16L << 20,
                     Duration.ofMillis(100),
@@ -73,6 +76,7 @@ public final class H2Journal implements Journal {
                     cacheBytes,
                     newMaxBytes,
                     newMinFreeBytes,
+                    logBytes,
                     reserveBytes,
                     compactAboveBytes,
                     rest,
@@ -88,6 +92,23 @@ public final class H2Journal implements Journal {
                     newCacheBytes,
                     maxBytes,
                     minFreeBytes,
+                    logBytes,
+                    reserveBytes,
+                    compactAboveBytes,
+                    rest,
+                    scheme,
+                    syncDelay);
+        }
+
+        /** With another log. */
+        public Options withLog(int newLogBytes) {
+            return new Options(
+                    directory,
+                    fileName,
+                    cacheBytes,
+                    maxBytes,
+                    minFreeBytes,
+                    newLogBytes,
                     reserveBytes,
                     compactAboveBytes,
                     rest,
@@ -103,6 +124,7 @@ public final class H2Journal implements Journal {
                     cacheBytes,
                     maxBytes,
                     minFreeBytes,
+                    logBytes,
                     newReserveBytes,
                     compactAboveBytes,
                     rest,
@@ -118,6 +140,7 @@ public final class H2Journal implements Journal {
                     cacheBytes,
                     maxBytes,
                     minFreeBytes,
+                    logBytes,
                     reserveBytes,
                     newCompactAboveBytes,
                     newRest,
@@ -133,6 +156,7 @@ public final class H2Journal implements Journal {
                     cacheBytes,
                     maxBytes,
                     minFreeBytes,
+                    logBytes,
                     reserveBytes,
                     compactAboveBytes,
                     rest,
@@ -147,30 +171,15 @@ public final class H2Journal implements Journal {
 
     private H2Journal(Options options, Consumer<JournalException> onFailure) {
         Space space = new Space(options);
-        StoreFile file = StoreFile.open(options, space::giveReserve);
-        Tables tables = new Tables(file.store());
-        tables.clearTemporary();
-        nodes = recovered(file, tables);
-        nextBody = new AtomicLong(tables.shared.reserved());
+        OpenStore open = OpenStore.open(options, space);
+        nodes = open.nodes();
+        nextBody = new AtomicLong(open.tables().shared.reserved());
         handover = new Handover();
         Failure failure = new Failure(handover, onFailure);
-        reader = new ReaderThread(file.store(), tables, failure);
-        writer = new JournalThread(options, file, tables, handover, failure, space);
+        reader = new ReaderThread(open, failure);
+        writer = new JournalThread(options, open, handover, failure, space);
         reader.start();
         writer.start();
-    }
-
-    private static List<RecoveredNode> recovered(StoreFile file, Tables tables) {
-        boolean done = false;
-        try {
-            List<RecoveredNode> nodes = List.copyOf(tables.nodes());
-            done = true;
-            return nodes;
-        } finally {
-            if (!done) {
-                file.store().closeImmediately();
-            }
-        }
     }
 
     /**

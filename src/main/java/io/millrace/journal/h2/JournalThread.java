@@ -29,15 +29,20 @@ final class JournalThread {
     private static final Logger LOG = LoggerFactory.getLogger(JournalThread.class);
     private static final long COMMIT_BYTES =
             Math.min(4 << 20, Math.max(512 << 10, Runtime.getRuntime().maxMemory() / 64));
+    /** A page of a map is in memory, and in the next commit, for each of the last messages that is not beside the others. */
+    private static final long MOST_UNSAVED_BYTES = 2 * COMMIT_BYTES;
+
     private static final long CHECK_NANOS = 1_000_000_000L;
 
     /** A fast disk fills by more in a second than operators like to keep free. */
     private static final long CHECK_BYTES = 8 << 20;
 
     private final H2Journal.Options options;
+    private final OpenStore open;
     private final MVStore store;
     private final SealedFileStore file;
     private final Tables tables;
+    private final WriteAheadLog log;
     private final Handover handover;
     private final Failure failure;
     private final Space space;
@@ -51,22 +56,24 @@ final class JournalThread {
     private int next;
     private boolean rested;
     private boolean justCommitted;
+    private boolean calm = true;
     private long checkedNanos;
     private long uncheckedBytes;
     private volatile boolean abandoned;
     private volatile Room room = Room.YES;
     private volatile JournalStats stats;
 
-    JournalThread(
-            H2Journal.Options options, StoreFile file, Tables tables, Handover handover, Failure failure, Space space) {
+    JournalThread(H2Journal.Options options, OpenStore open, Handover handover, Failure failure, Space space) {
         this.options = options;
-        this.store = file.store();
-        this.file = file.file();
-        this.tables = tables;
+        this.open = open;
+        this.store = open.file().store();
+        this.file = open.file().file();
+        this.tables = open.tables();
+        this.log = open.log();
         this.handover = handover;
         this.failure = failure;
         this.space = space;
-        this.upkeep = new Upkeep(file, tables, options.compactAboveBytes());
+        this.upkeep = new Upkeep(open.file(), tables, options.compactAboveBytes());
         this.stats = new JournalStats(options.directory().toString(), this.file.size(), 0, 0, 0, 0, 0, 0);
     }
 
@@ -123,7 +130,7 @@ final class JournalThread {
             }
             if (!failure.happened() && !abandoned) {
                 commit();
-                store.close();
+                open.close();
                 return;
             }
         } catch (RuntimeException e) {
@@ -132,7 +139,7 @@ final class JournalThread {
                             + "): check the disk, then start the broker again",
                     e));
         }
-        store.closeImmediately();
+        open.abandon();
     }
 
     /** What the system says of a failed write is in the cause, and is what helps. */
@@ -172,10 +179,21 @@ final class JournalThread {
         } else if (!rested) {
             handover.await(options.rest().toNanos());
             rested = handover.isEmpty();
+            if (rested && log.isNeeded()) {
+                settleLog();
+            }
         } else if (upkeep.settle() || upkeep.compact()) {
             giveBack();
         } else {
             handover.await(CHECK_NANOS);
+        }
+    }
+
+    /** The store gets what it has in memory only, so that a restart finds little to do, and space that is free is known. */
+    private void settleLog() {
+        commit();
+        if (log.isNeeded()) {
+            store.sync();
         }
     }
 
@@ -213,12 +231,38 @@ final class JournalThread {
                 plan.add(fact);
             }
         }
+        boolean reserving = tables.takeReserving();
+        boolean written = plan.size() > 0 || reserving;
         plan.forEach(tables::apply);
-        boolean written = plan.size() > 0 || tables.hasTouched();
-        long syncNanos = written ? commit() : 0;
+        long syncNanos = 0;
+        if (written && !reserving && logs()) {
+            syncNanos = log();
+        } else if (written) {
+            syncNanos = commit();
+        }
+        calm = next == taken.size() && !handover.hasDue();
         uncheckedBytes += plan.weight();
         publish(written, syncNanos);
         answer(first);
+    }
+
+    /**
+     * Whether the log may have it, and is better. It is not when batches come one upon the other: the quicker a commit, the fewer
+     * are gathered for the next one, and each costs as much as before. Sequences that are set aside must be known to a restart, and
+     * references to bodies are counted by commits.
+     */
+    private boolean logs() {
+        return calm
+                && plan.isDurable()
+                && log.takes(plan)
+                && tables.shared.isSettled()
+                && store.getUnsavedMemory() < MOST_UNSAVED_BYTES;
+    }
+
+    /** What a commit would write, in the log instead; how long its sync took. */
+    private long log() {
+        tables.takeDurable();
+        return log.write(plan) ? synced(log::sync) : 0;
     }
 
     /** A number should never come back; but should it, then what the old queue left must not be taken for the new. */
@@ -238,9 +282,13 @@ final class JournalThread {
         if (!tables.takeDurable()) {
             return 0;
         }
+        return synced(store::sync);
+    }
+
+    private long synced(Runnable sync) {
         long start = System.nanoTime();
         delay(start);
-        store.sync();
+        sync.run();
         return System.nanoTime() - start;
     }
 

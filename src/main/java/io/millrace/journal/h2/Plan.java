@@ -4,10 +4,12 @@ import io.millrace.journal.Fact;
 import io.millrace.journal.Fact.BodyPart;
 import io.millrace.journal.Fact.DeliveryFailed;
 import io.millrace.journal.Fact.Details;
+import io.millrace.journal.Fact.IdentitySeen;
 import io.millrace.journal.Fact.MessageAnnotated;
 import io.millrace.journal.Fact.MessageMoved;
 import io.millrace.journal.Fact.MessageRemoved;
 import io.millrace.journal.Fact.MessageStored;
+import io.millrace.journal.FactCodec;
 import io.millrace.journal.MessageKey;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -22,7 +24,7 @@ import java.util.function.Consumer;
  * them. Owned by the journal thread, used again for each commit.
  */
 final class Plan {
-    private static final int FACT_WEIGHT = 64;
+    private static final int FACT_WEIGHT = FactCodec.MOST_OVERHEAD;
     private static final Fact UNDONE = new Fact.NodeDeleted(0);
 
     /** In order, with {@link #UNDONE} in the place of each that a later one undid. */
@@ -37,6 +39,8 @@ final class Plan {
     private int size;
     private int cancelled;
     private long weight;
+    private boolean loggable = true;
+    private boolean durable;
 
     void clear() {
         facts.clear();
@@ -47,6 +51,8 @@ final class Plan {
         size = 0;
         cancelled = 0;
         weight = 0;
+        loggable = true;
+        durable = false;
     }
 
     void add(Fact fact) {
@@ -84,19 +90,33 @@ final class Plan {
         return cancelled;
     }
 
-    /** About how many bytes will be written. */
+    /** About how many bytes will be written; facts that are {@linkplain #isLoggable loggable} take no more when encoded. */
     long weight() {
         return weight;
+    }
+
+    /** Whether all facts can be {@linkplain FactCodec encoded}. */
+    boolean isLoggable() {
+        return loggable;
+    }
+
+    /** Whether anything that was added must outlive a restart, though it may have been undone. */
+    boolean isDurable() {
+        return durable;
     }
 
     private void append(Fact fact) {
         facts.add(fact);
         size++;
         weight += FACT_WEIGHT;
+        loggable &= FactCodec.encodes(fact);
+        durable |= FactCodec.isDurable(fact);
         if (fact instanceof MessageStored stored) {
             weigh(stored);
         } else if (fact instanceof BodyPart part) {
             weight += part.bytes().length;
+        } else if (fact instanceof IdentitySeen seen) {
+            weight += seen.identity().length;
         }
     }
 

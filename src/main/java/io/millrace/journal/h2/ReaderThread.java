@@ -39,9 +39,9 @@ final class ReaderThread implements MessageReader {
     /** What to read, and for whom. */
     private record Request<T>(String what, Supplier<T> read, Executor loop, Consumer<T> result) {}
 
-    ReaderThread(MVStore store, Tables tables, Failure failure) {
-        this.store = store;
-        this.tables = tables;
+    ReaderThread(OpenStore open, Failure failure) {
+        this.store = open.file().store();
+        this.tables = open.tables();
         this.failure = failure;
         thread.setDaemon(true);
     }

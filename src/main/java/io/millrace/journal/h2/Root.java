@@ -18,14 +18,16 @@ import java.util.zip.CRC32C;
  * @param chunk H2's number for it
  * @param block where it starts
  * @param blocks how long it is
+ * @param logged the number of the newest record of the {@link WriteAheadLog} that it has; -1 if
+ *     a broker wrote it that had no log
  */
-record Root(long version, int chunk, long block, int blocks) {
+record Root(long version, int chunk, long block, int blocks, long logged) {
     static final int BLOCK = 4096;
     static final int BYTES = 512;
 
     private static final int OFFSET = 2048;
-    private static final Pattern TEXT =
-            Pattern.compile("(root:([0-9a-f]+),chunk:([0-9a-f]+),block:([0-9a-f]+),len:([0-9a-f]+)),crc:([0-9a-f]{8})");
+    private static final Pattern TEXT = Pattern.compile(
+            "(root:([0-9a-f]+),chunk:([0-9a-f]+),block:([0-9a-f]+),len:([0-9a-f]+)(?:,log:([0-9a-f]+))?),crc:([0-9a-f]{8})");
 
     /** Where the note of this version belongs in the file. */
     int position() {
@@ -36,19 +38,20 @@ record Root(long version, int chunk, long block, int blocks) {
         byte[] bytes = new byte[BYTES];
         headers.get(block + OFFSET, bytes);
         Matcher text = TEXT.matcher(new String(bytes, StandardCharsets.ISO_8859_1).trim());
-        if (!text.matches() || Integer.parseUnsignedInt(text.group(6), 16) != crc(text.group(1), salt)) {
+        if (!text.matches() || Integer.parseUnsignedInt(text.group(7), 16) != crc(text.group(1), salt)) {
             return Optional.empty();
         }
         return Optional.of(new Root(
                 Long.parseLong(text.group(2), 16),
                 Integer.parseInt(text.group(3), 16),
                 Long.parseLong(text.group(4), 16),
-                Integer.parseInt(text.group(5), 16)));
+                Integer.parseInt(text.group(5), 16),
+                text.group(6) == null ? -1 : Long.parseLong(text.group(6), 16)));
     }
 
     byte[] note(long salt) {
         String text = "root:" + Long.toHexString(version) + ",chunk:" + Integer.toHexString(chunk) + ",block:"
-                + Long.toHexString(block) + ",len:" + Integer.toHexString(blocks);
+                + Long.toHexString(block) + ",len:" + Integer.toHexString(blocks) + ",log:" + Long.toHexString(logged);
         String sealed = text + ",crc:" + HexFormat.of().toHexDigits(crc(text, salt));
         byte[] bytes = new byte[BYTES];
         System.arraycopy(sealed.getBytes(StandardCharsets.ISO_8859_1), 0, bytes, 0, sealed.length());

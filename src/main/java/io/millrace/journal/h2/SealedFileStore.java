@@ -61,6 +61,10 @@ final class SealedFileStore extends SingleFileStore {
     private Optional<ByteBuffer> shownHeaders = Optional.empty();
     private long shownVersion;
     private long closedVersion = -1;
+    private long logged;
+    private long writtenLogged;
+    private long syncedLogged;
+    private boolean needsLog;
     private boolean unsynced;
     private boolean headersWritten;
     private boolean shrinking;
@@ -132,6 +136,10 @@ final class SealedFileStore extends SingleFileStore {
         Root root = newer != null && !isSound(newer) ? older : newer;
         shownVersion = root == null ? -1 : root.version();
         if (root != null) {
+            logged = Math.max(0, root.logged());
+            needsLog = root.logged() >= 0 && closedVersion != root.version();
+            writtenLogged = logged;
+            syncedLogged = logged;
             roots[(int) (root.version() & 1)] = root;
             shownHeaders = Optional.of(headersNaming(root, header));
         } else {
@@ -157,6 +165,31 @@ final class SealedFileStore extends SingleFileStore {
     boolean opened(long version) {
         shownHeaders = Optional.empty();
         return version == shownVersion && closedVersion <= version;
+    }
+
+    /** The number that this file has and its clients never see. */
+    long salt() {
+        return salt;
+    }
+
+    /** The newest record of the log that the maps have. */
+    long logged() {
+        return logged;
+    }
+
+    /** The maps have one more record of the log, or some, and so will the next commit. */
+    void setLogged(long record) {
+        logged = record;
+    }
+
+    /** The newest record of the log that the file has on disk. */
+    long syncedLogged() {
+        return syncedLogged;
+    }
+
+    /** Whether it was not closed, so that there may be something in the log that it lacks. */
+    boolean needsLog() {
+        return needsLog;
     }
 
     /** Bytes of the file that hold something. The rest will be used again, or given back. */
@@ -260,6 +293,7 @@ final class SealedFileStore extends SingleFileStore {
         writeOrMakeRoom(chunk, pos, src);
         roots[(int) (root.version() & 1)] = root;
         writeOrMakeRoom(null, root.position(), ByteBuffer.wrap(root.note(salt)));
+        writtenLogged = root.logged();
     }
 
     /**
@@ -299,7 +333,7 @@ final class SealedFileStore extends SingleFileStore {
         chunk.put(footer + text.length(), seal.getBytes(StandardCharsets.ISO_8859_1));
         Matcher written = footerIn(chunk, footer).orElseThrow();
         long version = Long.parseLong(written.group(4), 16);
-        return new Root(version, Integer.parseInt(written.group(2), 16), pos / BLOCK, chunk.limit() / BLOCK);
+        return new Root(version, Integer.parseInt(written.group(2), 16), pos / BLOCK, chunk.limit() / BLOCK, logged);
     }
 
     private int sealOf(ByteBuffer chunk) {
@@ -324,6 +358,7 @@ final class SealedFileStore extends SingleFileStore {
     public void sync() {
         super.sync();
         unsynced = false;
+        syncedLogged = writtenLogged;
     }
 
     @Override

@@ -32,9 +32,9 @@ import org.h2.store.fs.FilePath;
 record StoreFile(MVStore store, SealedFileStore file) {
     /**
      * The version of the maps and their records. Stores of format 1 lack details of messages, identities, kinds of nodes and
-     * the maps for them; all they have is read as it is.
+     * the maps for them, those of format 2 a log; all they have is read as it is.
      */
-    static final int FORMAT = 2;
+    static final int FORMAT = 3;
 
     private static final int PAGE_SPLIT_BYTES = 16 * 1024;
 
@@ -139,7 +139,7 @@ record StoreFile(MVStore store, SealedFileStore file) {
         syncDirectory(options);
     }
 
-    private static void syncDirectory(H2Journal.Options options) throws IOException {
+    static void syncDirectory(H2Journal.Options options) throws IOException {
         if (options.scheme().isEmpty()) {
             try (FileChannel directory = FileChannel.open(options.directory(), StandardOpenOption.READ)) {
                 directory.force(true);

@@ -57,6 +57,7 @@ final class Tables {
     private final Set<Long> declared = new HashSet<>();
 
     private boolean durable;
+    private boolean reserving;
 
     Tables(MVStore store) {
         messages = map(store, "messages", MessageKeyType.INSTANCE, MessageRecord.Type.INSTANCE);
@@ -150,6 +151,7 @@ final class Tables {
             current.put(key.queue(), has.reserving(key.sequence()));
             touched.add(key.queue());
             durable = true;
+            reserving = true;
         }
     }
 
@@ -350,9 +352,11 @@ final class Tables {
         return first != null && first.queue() == queue;
     }
 
-    /** Whether counters differ from what was written. */
-    boolean hasTouched() {
-        return !touched.isEmpty();
+    /** Whether sequences were set aside since the last call, which is to be known to a restart whatever becomes of their messages. */
+    boolean takeReserving() {
+        boolean was = reserving;
+        reserving = false;
+        return was;
     }
 
     /** Writes what is written once for each commit: who has which body, and the counters of the queues touched. */

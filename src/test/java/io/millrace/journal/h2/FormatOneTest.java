@@ -105,7 +105,7 @@ class FormatOneTest {
         journal.close(Duration.ofSeconds(20));
 
         StoreFile file = StoreFile.open(options, () -> false);
-        assertEquals(2, file.store().getStoreVersion());
+        assertEquals(StoreFile.FORMAT, file.store().getStoreVersion());
         file.store().close();
     }
 }

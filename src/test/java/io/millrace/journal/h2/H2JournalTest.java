@@ -161,10 +161,10 @@ class H2JournalTest {
             open(H2Journal.Options.in(directory)).close(Duration.ofSeconds(10));
             H2Journal.Options options = H2Journal.Options.in(directory);
             StoreFile file = StoreFile.open(options, () -> false);
-            file.store().setStoreVersion(3);
+            file.store().setStoreVersion(4);
             file.store().commit();
             file.store().close();
-            assertTrue(refusal().contains("written by a newer Millrace (format 3, this one knows 2)"));
+            assertTrue(refusal().contains("written by a newer Millrace (format 4, this one knows 3)"));
         }
 
         @Test
@@ -255,7 +255,7 @@ class H2JournalTest {
             Random random = new Random(5);
             int seen = 0;
             for (int i = 0; i < 200; i++) {
-                long at = random.nextLong(disk.size());
+                long at = random.nextLong(disk.size(disk.directory() + "/millrace.mv"));
                 disk.damage("millrace.mv", at);
                 seen += isSeen() ? 1 : 0;
                 disk.damage("millrace.mv", at);
@@ -321,7 +321,7 @@ class H2JournalTest {
 
         @Test
         void aFullDiskCanBeDrainedWithTheReserve() {
-            H2Journal journal = open(options.withReserve(2 << 20));
+            H2Journal journal = open(options.withReserve(2 << 20).withLog(512 << 10));
             append(journal, List.of(new NodeDeclared(1, "orders", Fact.NodeKind.QUEUE, Map.of())));
             awaitThat(() -> disk.exists(disk.directory() + "/millrace.reserve"));
             fill(journal, 0, 1000);
@@ -421,7 +421,7 @@ class H2JournalTest {
                             new NodeDeclared(2, "rest", Fact.NodeKind.QUEUE, Map.of())));
             fill(journal, 0, 40_000);
             long full = journal.stats().bytes();
-            assertTrue(full > 40_000_000);
+            assertTrue(full > 38_000_000, full + " bytes");
             for (int n = 0; n < 40_000; n++) {
                 if (n % 100 > 0) {
                     journal.append(List.of(removed(n)), Runnable::run, () -> {});

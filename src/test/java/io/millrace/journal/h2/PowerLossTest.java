@@ -61,7 +61,9 @@ class PowerLossTest {
                     .withReserve(0)
                     .withCache(1 << 20);
             boolean eager = random.nextBoolean();
-            options = eager ? usual.withCompaction(0, Duration.ZERO) : usual;
+            // A small log begins anew again and again, also within the life of one broker.
+            H2Journal.Options logging = usual.withLog(random.nextBoolean() ? 16 << 10 : 256 << 10);
+            options = eager ? logging.withCompaction(0, Duration.ZERO) : logging;
             disk.setShortWrites(random.nextInt(4) == 0);
         }
 
