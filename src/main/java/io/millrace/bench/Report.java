@@ -206,25 +206,18 @@ final class Report {
 
     private JsonObject costs() {
         Result.Costs costs = result.costs();
-        double sides = Math.max(1, costs.messages());
+        double sides = Math.max(1, costs.sides());
         JsonObject json = new JsonObject()
-                .put("messagesOfASide", costs.messages())
+                .put("messagesOfASide", costs.sides())
                 .put("generatorCpuMicrosPerMessageOfASide", rounded(costs.ownMicros() / sides));
         costs.broker().ifPresent(broker -> {
-            double messages = Math.max(1, brokerMessages());
+            double messages = Math.max(1, costs.messages());
             json.put("brokerPid", result.settings().brokerPid)
                     .put("brokerCpuMicrosPerMessage", rounded(broker.cpuMicros() / messages))
                     .put("brokerResidentBytes", broker.residentBytes())
                     .put("brokerWrittenBytesPerMessage", Math.round(broker.writtenBytes() / messages));
         });
         return json;
-    }
-
-    /** A message that is sent and received is one. */
-    private long brokerMessages() {
-        return Math.max(
-                result.tally().measuredAnswered,
-                result.settings().producers() == 0 ? result.tally().measuredReceived : 0);
     }
 
     private JsonArray series() {
@@ -303,14 +296,14 @@ final class Report {
 
     private void costWords(StringBuilder out) {
         Result.Costs costs = result.costs();
-        if (costs.messages() > 0) {
+        if (costs.sides() > 0) {
             line(
                     out,
                     "  CPU           generator %.2f us a message and side",
-                    costs.ownMicros() / (double) costs.messages());
+                    costs.ownMicros() / (double) costs.sides());
         }
         costs.broker().ifPresent(broker -> {
-            double messages = Math.max(1, brokerMessages());
+            double messages = Math.max(1, costs.messages());
             line(
                     out,
                     "  broker        CPU %.2f us a message, %,d MB resident, %,.0f bytes written a message",

@@ -24,7 +24,18 @@ record Result(
         long lost,
         Costs costs) {
     /** Processor time while it was measured, for so many messages. */
-    record Costs(long messages, long ownMicros, Optional<Broker> broker) {}
+    record Costs(long answered, long received, long ownMicros, Optional<Broker> broker) {
+
+        /** Sent and received ones. */
+        long sides() {
+            return answered + received;
+        }
+
+        /** A message that is sent and received is one. */
+        long messages() {
+            return answered > 0 ? answered : received;
+        }
+    }
 
     /** What the process of the broker took meanwhile. */
     record Broker(long cpuMicros, long residentBytes, long writtenBytes) {}

@@ -46,11 +46,12 @@ final class Run {
     private long measureNanos = System.nanoTime();
     private long moved;
     private long movedNanos = System.nanoTime();
-    private Costs before = new Costs(0, Optional.empty(), 0);
+    private Costs before = new Costs(0, Optional.empty(), 0, 0);
+    private boolean warm;
     private boolean measuring;
     private boolean complete;
 
-    private record Costs(long ownMicros, Optional<BrokerProcess> broker, long messages) {}
+    private record Costs(long ownMicros, Optional<BrokerProcess> broker, long answered, long received) {}
 
     /** @param stop completes when the user wants no more */
     Run(Settings settings, Progress progress, CompletableFuture<Void> stop) {
@@ -173,9 +174,22 @@ final class Run {
         measureNanos = System.nanoTime();
         samples.replaceAll(warmup -> warmup.earlierBy((measureNanos - beganNanos) / 1e9));
         sampledNanos = measureNanos;
-        before = new Costs(
-                BrokerProcess.ownCpuMicros(), BrokerProcess.of(settings.brokerPid), now.answered + now.received);
+        before = costsNow();
+        warm = settings.warmup().messages() == 0;
         all(loops.stream().map(loop -> loop.tell(loop::measure)).toList());
+    }
+
+    /** Messages of the warm-up that are counted, not timed, go together with the others; what they cost does not count. */
+    private void lookWhetherWarm() {
+        if (measuring && !warm && now.answered >= settings.warmup().messages()) {
+            warm = true;
+            before = costsNow();
+        }
+    }
+
+    private Costs costsNow() {
+        return new Costs(
+                BrokerProcess.ownCpuMicros(), BrokerProcess.of(settings.brokerPid), now.answered, now.received);
     }
 
     private static BooleanSupplier after(long sinceNanos, Duration time) {
@@ -204,6 +218,7 @@ final class Run {
         movedNanos = System.nanoTime();
         while (!stop.isDone()) {
             look();
+            lookWhetherWarm();
             if (over.getAsBoolean()) {
                 return true;
             }
@@ -337,15 +352,18 @@ final class Run {
 
     private Result.Costs costs() {
         look();
-        Optional<BrokerProcess> after = BrokerProcess.of(settings.brokerPid);
-        Optional<Result.Broker> broker = before.broker.isPresent() && after.isPresent()
+        Costs after = costsNow();
+        Optional<Result.Broker> broker = before.broker.isPresent() && after.broker.isPresent()
                 ? Optional.of(new Result.Broker(
-                        after.get().cpuMicros() - before.broker.get().cpuMicros(),
-                        after.get().residentBytes(),
-                        after.get().writtenBytes() - before.broker.get().writtenBytes()))
+                        after.broker.get().cpuMicros() - before.broker.get().cpuMicros(),
+                        after.broker.get().residentBytes(),
+                        after.broker.get().writtenBytes() - before.broker.get().writtenBytes()))
                 : Optional.empty();
         return new Result.Costs(
-                now.answered + now.received - before.messages, BrokerProcess.ownCpuMicros() - before.ownMicros, broker);
+                after.answered - before.answered,
+                after.received - before.received,
+                after.ownMicros - before.ownMicros,
+                broker);
     }
 
     /** How many accepted messages have not come to a queue's consumers or to a subscription; finds those that came on two loops. */

@@ -98,6 +98,15 @@ class BenchTest {
     }
 
     @Test
+    void countsWhatMessagesCostAfterThoseOfTheWarmUp() throws Exception {
+        String pid = Long.toString(ProcessHandle.current().pid());
+        JsonObject costs = report(0, "--messages", "20000", "--warmup", "30000", "--broker-pid", pid)
+                .getJsonObject("costs");
+        long sides = costs.getLong("messagesOfASide");
+        assertTrue(sides > 0 && sides <= 40_000 + 10_000, costs::encode);
+    }
+
+    @Test
     void givesEveryMessageOfATopicToEachSubscriber() throws Exception {
         assertTotals(
                 report(
