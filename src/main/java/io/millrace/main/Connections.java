@@ -103,6 +103,7 @@ final class Connections {
         private final AmqpConnection connection;
         private boolean rateTold;
         private boolean stopping;
+        private boolean lost;
 
         Amqp(ConnectionSettings settings, String listener, VertxLoop loop, Peer peer) {
             this.listener = listener;
@@ -136,12 +137,22 @@ final class Connections {
 
         private void stop() {
             stopping = false;
-            peer.reading(true);
-            connection.close(STOPPING);
+            if (lost) {
+                return;
+            }
+            try {
+                // The peer's close is to be read.
+                peer.reading(true);
+                connection.close(STOPPING);
+            } catch (RuntimeException e) {
+                peer.close();
+                throw e;
+            }
         }
 
         @Override
         public void lost() {
+            lost = true;
             connection.lost();
         }
 

@@ -15,8 +15,11 @@ final class LastAnswers {
     /** If the disk takes longer, the peer is told all the same, and does not know what became of its messages. */
     static final Duration LIMIT = Duration.ofSeconds(2);
 
-    /** A link asks a queue of another loop, a transaction the branches of all loops: twice there and back is enough for both. */
-    private static final int ROUNDS = 2;
+    /**
+     * A link asks a queue of another loop, a transaction the branches of all loops, and each gathers calls for a turn: three times
+     * there and back is enough for both.
+     */
+    private static final int ROUNDS = 3;
 
     private final Journal journal;
     private final List<? extends Loop> loops;

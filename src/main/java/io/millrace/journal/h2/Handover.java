@@ -68,13 +68,6 @@ final class Handover {
         return due || closed || (!waiting.isEmpty() && System.nanoTime() - lingersUntilNanos >= 0);
     }
 
-    /** Whether there is something to be written now. */
-    boolean hasDue() {
-        synchronized (lock) {
-            return isDue();
-        }
-    }
-
     boolean isEmpty() {
         synchronized (lock) {
             return waiting.isEmpty();

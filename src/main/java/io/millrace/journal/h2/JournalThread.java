@@ -49,6 +49,7 @@ final class JournalThread {
     private final Upkeep upkeep;
     private final Thread thread = new Thread(this::run, "journal");
     private final Plan plan = new Plan();
+    private final Briskness briskness = new Briskness();
     private final Queue<Runnable> waitingForRoom = new ConcurrentLinkedQueue<>();
     private final IdentityHashMap<Executor, List<Runnable>> answers = new IdentityHashMap<>();
     private List<Batch> taken = new ArrayList<>();
@@ -56,7 +57,6 @@ final class JournalThread {
     private int next;
     private boolean rested;
     private boolean justCommitted;
-    private boolean calm = true;
     private long checkedNanos;
     private long uncheckedBytes;
     private volatile boolean abandoned;
@@ -231,6 +231,7 @@ final class JournalThread {
                 plan.add(fact);
             }
         }
+        briskness.came(plan.added());
         boolean reserving = tables.takeReserving();
         boolean written = plan.size() > 0 || reserving;
         plan.forEach(tables::apply);
@@ -240,19 +241,18 @@ final class JournalThread {
         } else if (written) {
             syncNanos = commit();
         }
-        calm = next == taken.size() && !handover.hasDue();
         uncheckedBytes += plan.weight();
         publish(written, syncNanos);
         answer(first);
     }
 
     /**
-     * Whether the log may have it, and is better. It is not when batches come one upon the other: the quicker a commit, the fewer
-     * are gathered for the next one, and each costs as much as before. Sequences that are set aside must be known to a restart, and
-     * references to bodies are counted by commits.
+     * Whether the log may have it, and is better. A store that was closed says so until its first commit. Sequences that are set aside must be known to a restart, and references to bodies
+     * are counted by commits.
      */
     private boolean logs() {
-        return calm
+        return !briskness.isBrisk()
+                && file.hasCommitted()
                 && plan.isDurable()
                 && log.takes(plan)
                 && tables.shared.isSettled()

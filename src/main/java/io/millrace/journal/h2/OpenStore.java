@@ -1,7 +1,10 @@
 package io.millrace.journal.h2;
 
 import io.millrace.journal.Journal.RecoveredNode;
+import io.millrace.journal.JournalException;
 import java.util.List;
+import java.util.Optional;
+import org.h2.mvstore.MVStoreException;
 
 /**
  * A store that is open, and has in its maps all that was answered before.
@@ -13,21 +16,26 @@ import java.util.List;
  */
 record OpenStore(StoreFile file, Tables tables, WriteAheadLog log, List<RecoveredNode> nodes) {
 
+    /** @throws JournalException when it cannot be opened: the message says why and what to do */
     static OpenStore open(H2Journal.Options options, Space space) {
         StoreFile file = StoreFile.open(options, space::giveReserve);
+        Optional<WriteAheadLog> log = Optional.empty();
         boolean done = false;
         try {
             Tables tables = new Tables(file.store());
             tables.clearTemporary();
-            WriteAheadLog log = WriteAheadLog.open(options, file.file(), space::giveReserve, fact -> {
+            log = Optional.of(WriteAheadLog.open(options, file.file(), space::giveReserve, fact -> {
                 tables.noteSequences(fact);
                 tables.apply(fact);
-            });
-            OpenStore open = new OpenStore(file, tables, log, List.copyOf(tables.nodes()));
+            }));
+            OpenStore open = new OpenStore(file, tables, log.get(), List.copyOf(tables.nodes()));
             done = true;
             return open;
+        } catch (MVStoreException e) {
+            throw StoreFile.explained(options, e);
         } finally {
             if (!done) {
+                log.ifPresent(WriteAheadLog::close);
                 file.store().closeImmediately();
             }
         }
@@ -35,8 +43,11 @@ record OpenStore(StoreFile file, Tables tables, WriteAheadLog log, List<Recovere
 
     /** As it is, as a crash would. */
     void abandon() {
-        file.store().closeImmediately();
-        log.close();
+        try {
+            file.store().closeImmediately();
+        } finally {
+            log.close();
+        }
     }
 
     /** Whole, so that the next start needs no log. */

@@ -36,6 +36,7 @@ final class Plan {
     private final Map<MessageKey, Integer> failedAt = new HashMap<>();
     private int indexed;
     private long weighedBody;
+    private int added;
     private int size;
     private int cancelled;
     private long weight;
@@ -48,6 +49,7 @@ final class Plan {
         failedAt.clear();
         indexed = 0;
         weighedBody = 0;
+        added = 0;
         size = 0;
         cancelled = 0;
         weight = 0;
@@ -56,6 +58,7 @@ final class Plan {
     }
 
     void add(Fact fact) {
+        added++;
         if (fact instanceof MessageMoved moved) {
             remove(moved.removed());
             append(moved.stored());
@@ -78,6 +81,11 @@ final class Plan {
                 use.accept(fact);
             }
         }
+    }
+
+    /** How many facts were added, those included that are undone. */
+    int added() {
+        return added;
     }
 
     /** How many facts are left. */

@@ -159,9 +159,13 @@ final class ReaderThread implements MessageReader {
     }
 
     private Optional<byte[]> part(long body, int part) {
+        // First, for when its last part is gone a dead body is not known any more.
+        if (tables.shared.isDead(body)) {
+            return Optional.empty();
+        }
         BodyKey key = new BodyKey(body, part);
         PartRecord record = tables.shared.parts().get(key);
-        if (record == null || tables.shared.isDead(body)) {
+        if (record == null) {
             return Optional.empty();
         }
         if (!record.isSound(key)) {

@@ -64,7 +64,10 @@ final class SealedFileStore extends SingleFileStore {
     private long logged;
     private long writtenLogged;
     private long syncedLogged;
+    private long writtenVersion;
+    private long syncedVersion;
     private boolean needsLog;
+    private boolean committed;
     private boolean unsynced;
     private boolean headersWritten;
     private boolean shrinking;
@@ -139,7 +142,7 @@ final class SealedFileStore extends SingleFileStore {
             logged = Math.max(0, root.logged());
             needsLog = root.logged() >= 0 && closedVersion != root.version();
             writtenLogged = logged;
-            syncedLogged = logged;
+            writtenVersion = root.version();
             roots[(int) (root.version() & 1)] = root;
             shownHeaders = Optional.of(headersNaming(root, header));
         } else {
@@ -185,6 +188,16 @@ final class SealedFileStore extends SingleFileStore {
     /** The newest record of the log that the file has on disk. */
     long syncedLogged() {
         return syncedLogged;
+    }
+
+    /** The newest commit that is on disk for certain. */
+    long syncedVersion() {
+        return syncedVersion;
+    }
+
+    /** Whether a commit was written since it was opened, and synced: from then on it can be told that the file needs its log. */
+    boolean hasCommitted() {
+        return committed;
     }
 
     /** Whether it was not closed, so that there may be something in the log that it lacks. */
@@ -294,6 +307,7 @@ final class SealedFileStore extends SingleFileStore {
         roots[(int) (root.version() & 1)] = root;
         writeOrMakeRoom(null, root.position(), ByteBuffer.wrap(root.note(salt)));
         writtenLogged = root.logged();
+        writtenVersion = root.version();
     }
 
     /**
@@ -357,8 +371,10 @@ final class SealedFileStore extends SingleFileStore {
     @Override
     public void sync() {
         super.sync();
+        committed |= unsynced;
         unsynced = false;
         syncedLogged = writtenLogged;
+        syncedVersion = writtenVersion;
     }
 
     @Override

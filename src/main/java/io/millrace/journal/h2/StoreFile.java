@@ -157,6 +157,8 @@ record StoreFile(MVStore store, SealedFileStore file) {
         boolean good = false;
         try {
             check(options, store, file);
+            // A broker that was killed may have left commits to the system, and what follows builds on them.
+            file.sync();
             good = true;
         } finally {
             if (!good) {
@@ -200,7 +202,7 @@ record StoreFile(MVStore store, SealedFileStore file) {
                 .autoCompactFillRate(0);
     }
 
-    private static JournalException explained(H2Journal.Options options, Exception e) {
+    static JournalException explained(H2Journal.Options options, Exception e) {
         if (e instanceof MVStoreException known && known.getErrorCode() == DataUtils.ERROR_FILE_LOCKED) {
             return inUse(options, e);
         }
@@ -242,7 +244,7 @@ record StoreFile(MVStore store, SealedFileStore file) {
         return new JournalException(
                 "the store in " + options.directory() + " is damaged (" + options.fileName()
                         + " lacks commits that were on disk): restore it from a backup,"
-                        + " or move it away to start with an empty store",
+                        + " or move all files of the store away to start with an empty one",
                 cause);
     }
 }

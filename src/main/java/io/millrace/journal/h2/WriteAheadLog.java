@@ -36,13 +36,19 @@ final class WriteAheadLog implements AutoCloseable {
      */
     static final int SECTOR = 4096;
 
-    /** A larger commit costs less when it is written once, by the store. */
+    /** A larger commit is better written once, by the store. */
     static final int MOST_BYTES = 64 << 10;
+
+    private static final String TITLE = "millrace-wal:";
 
     private static final int STEP_BYTES = 256 << 10;
 
-    /** Length, checksum and number. */
-    private static final int HEAD = Integer.BYTES + Integer.BYTES + Long.BYTES;
+    /** Length, checksum, number, and the newest commit of the store that was synced before. */
+    private static final int HEAD = 2 * Integer.BYTES + 2 * Long.BYTES;
+
+    private static final int CHECKSUM_AT = Integer.BYTES;
+    private static final int NUMBER_AT = 2 * Integer.BYTES;
+    private static final int VERSION_AT = NUMBER_AT + Long.BYTES;
 
     private final H2Journal.Options options;
     private final SealedFileStore store;
@@ -76,12 +82,19 @@ final class WriteAheadLog implements AutoCloseable {
                 throw damaged(options, "is missing");
             }
             WriteAheadLog log = new WriteAheadLog(options, store, makeRoom, path.open("rw"));
+            if (there && !store.needsLog() && !log.isOfThisStore() && log.isOfAnother()) {
+                log.close();
+                path.moveTo(FilePath.get(options.path(NAME + ".old")), true);
+                return open(options, store, makeRoom, replay);
+            }
             boolean good = false;
             try {
                 if (there && log.isOfThisStore()) {
+                    // A broker that was killed may have left it to the system, and what follows builds on it.
+                    log.file.force(true);
                     log.replay(replay);
                 } else if (store.needsLog()) {
-                    throw damaged(options, "is not that of this store");
+                    throw damaged(options, "is not whole, or not that of this store");
                 } else {
                     log.make();
                 }
@@ -101,24 +114,30 @@ final class WriteAheadLog implements AutoCloseable {
     }
 
     private static JournalException damaged(H2Journal.Options options, String what) {
-        return new JournalException(
-                "the store in " + options.directory() + " was not closed, and its log " + NAME + " " + what
-                        + ": restore both files from one backup, or move " + options.fileName()
-                        + " away to start with an empty store");
+        return new JournalException("the store in " + options.directory() + " was not closed, and its log " + NAME + " "
+                + what + ": restore both files from one backup, or move both away to start with an empty store");
     }
 
     // ---- the file
 
     private byte[] title() {
-        String text = "millrace-wal:" + FactCodec.VERSION;
+        String text = TITLE + FactCodec.VERSION + ",bytes:" + options.logBytes();
         String sealed = text + ",seal:" + HexFormat.of().toHexDigits(Root.crc(text, store.salt())) + "\n";
         return Arrays.copyOf(sealed.getBytes(StandardCharsets.ISO_8859_1), SECTOR);
     }
 
     private boolean isOfThisStore() throws IOException {
+        return file.size() >= options.logBytes() && Arrays.equals(found(), title());
+    }
+
+    private boolean isOfAnother() throws IOException {
+        return new String(found(), StandardCharsets.ISO_8859_1).startsWith(TITLE);
+    }
+
+    private byte[] found() throws IOException {
         ByteBuffer title = ByteBuffer.allocate(SECTOR);
         readFully(title, 0);
-        return Arrays.equals(title.array(), title());
+        return title.array();
     }
 
     /** All zeros first, for a write of what is there already costs no write of where it is; the title last. */
@@ -163,7 +182,7 @@ final class WriteAheadLog implements AutoCloseable {
     // ---- after a restart
 
     /** A record that is whole. */
-    private record Found(long number, ByteBuffer facts, int end) {}
+    private record Found(long number, long version, ByteBuffer facts, int end) {}
 
     private void replay(Consumer<Fact> apply) throws IOException {
         ByteBuffer all = ByteBuffer.allocate((int) Math.min(file.size(), options.logBytes()));
@@ -177,6 +196,9 @@ final class WriteAheadLog implements AutoCloseable {
         while (next.isPresent() && next.get().number() == expected) {
             Found record = next.get();
             if (expected > number) {
+                if (record.version() > store.syncedVersion()) {
+                    throw damaged(options, "was written after commits that the store lacks");
+                }
                 while (record.facts().hasRemaining()) {
                     apply.accept(FactCodec.read(record.facts()));
                 }
@@ -207,16 +229,22 @@ final class WriteAheadLog implements AutoCloseable {
         boolean whole = length > 0
                 && length <= MOST_BYTES
                 && length <= all.limit() - at - HEAD
-                && all.getInt(at + Integer.BYTES) == crc(all, at, length);
-        long found = all.getLong(at + 2 * Integer.BYTES);
-        return whole ? Optional.of(new Found(found, all.slice(at + HEAD, length), end(at, length))) : Optional.empty();
+                && all.getInt(at + CHECKSUM_AT) == crc(all, at, length);
+        if (!whole) {
+            return Optional.empty();
+        }
+        return Optional.of(new Found(
+                all.getLong(at + NUMBER_AT),
+                all.getLong(at + VERSION_AT),
+                all.slice(at + HEAD, length),
+                end(at, length)));
     }
 
-    /** Of how long the facts are, of the number, and of the facts. */
+    /** Of all but itself. */
     private int crc(ByteBuffer in, int start, int length) {
         CRC32C crc = Root.salted(store.salt());
-        crc.update(length);
-        crc.update(in.slice(start + 2 * Integer.BYTES, Long.BYTES + length));
+        crc.update(in.slice(start, CHECKSUM_AT));
+        crc.update(in.slice(start + NUMBER_AT, HEAD - NUMBER_AT + length));
         return (int) crc.getValue();
     }
 
@@ -249,8 +277,8 @@ final class WriteAheadLog implements AutoCloseable {
         if (length == 0) {
             return false;
         }
-        buffer.putInt(0, length).putLong(2 * Integer.BYTES, number + 1);
-        buffer.putInt(Integer.BYTES, crc(buffer, 0, length));
+        buffer.putInt(0, length).putLong(NUMBER_AT, number + 1).putLong(VERSION_AT, store.syncedVersion());
+        buffer.putInt(CHECKSUM_AT, crc(buffer, 0, length));
         int start = start();
         position = end(start, length);
         buffer.limit(position - start).rewind();

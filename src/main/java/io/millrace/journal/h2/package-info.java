@@ -11,16 +11,17 @@
  * registerVersionUsage}, without which H2 reuses pages under a cursor.
  *
  * <p><b>Small commits</b> ({@link io.millrace.journal.h2.WriteAheadLog}). A commit of MVStore is two writes at two places,
- * and pages of maps that say where pages are, to keep one message of 1 KiB. So when nothing else waits, up to 64 KiB of facts
- * about single messages are applied to the maps in memory, written as they are to a log of 4 MiB that is all there already, and
- * synced; the maps are committed when the log is full, when more comes, or when nothing comes. What was consumed by then H2 never
- * writes. Facts of nodes and of bodies, and sequences set aside, take a commit. Beside commits alone, on one machine in one
- * sitting: one message at a time 5,000 to 6,000/s (p50 190 to 161 us, where an append with fdatasync takes 123), transactions of ten,
- * one after the other 28,000 to 33,500 messages/s, for 87 us of CPU a message in place of 130, two at a time 51,000 to 63,000/s. Rejected:
+ * and pages of maps that say where pages are, to keep one message of 1 KiB. So when facts do not come in a stream ({@link
+ * io.millrace.journal.h2.Briskness}), up to 64 KiB of facts about single messages are applied to the maps in memory, written as
+ * they are to a log of 4 MiB that is all there already, and synced; the maps are committed when the log is full, when more comes,
+ * or when nothing comes. What was consumed by then H2 never writes. Facts of nodes and of bodies, sequences set aside, and the
+ * first of all after an opening take a commit. Beside commits alone, in one sitting: one message at a time 5,000 to 6,000/s (p50
+ * 190 to 161 us, where an append with fdatasync takes 123), transactions of ten, one after the other, 28,000 to 33,500
+ * messages/s, two at a time 51,000 to 63,000/s. Rejected:
  *
  * <ul>
- *   <li>the log for all small batches: the quicker a commit, the fewer gather for the next one, and each costs as much. One
- *       durable stream fell from 415,000 to 255,000/s;
+ *   <li>the log for all small batches, or for those that nothing waits behind: the quicker a commit, the fewer gather for
+ *       the next one, and each costs as much. One durable stream fell from 415,000 to 255,000/s;
  *   <li>applying the facts after the answer, with a barrier for the reader: it takes a core just when the client needs it. Eight
  *       transactions at a time 127,000 in place of 146,000/s;
  *   <li>direct I/O, O_DSYNC: 81 to 90 us a write in place of 86 to 91.

@@ -34,6 +34,7 @@ final class PowerDisk {
     private long capacity = Long.MAX_VALUE;
     private boolean shortWrites;
     private boolean on = true;
+    private boolean lostWrites;
     private int generation;
     private long steps;
     private long failures;
@@ -139,6 +140,17 @@ final class PowerDisk {
             content.seen = content.durable.clone();
             content.pending.clear();
         }
+        lostWrites = false;
+        kill();
+    }
+
+    /** Whether programs see what is not on the disk and never will be, for a force of it failed; until the power goes off. */
+    synchronized boolean hasLostWrites() {
+        return lostWrites;
+    }
+
+    /** Whoever has files open is killed: what was written is there, and not on the disk yet. */
+    synchronized void kill() {
         on = true;
         stepsLeft = Long.MAX_VALUE;
         forcesLeft = Long.MAX_VALUE;
@@ -240,6 +252,7 @@ final class PowerDisk {
         if (--forcesLeft == 0) {
             content.pending.clear();
             failures++;
+            lostWrites = true;
             throw new IOException("Input/output error");
         }
         for (Change change : content.pending) {

@@ -19,6 +19,7 @@ import io.millrace.journal.MessageKey;
 import io.millrace.journal.StoredMessage;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -207,7 +208,10 @@ class WriteAheadLogTest {
             for (int n = 1; n <= messages; n++) {
                 append(stored(n, bytes));
             }
-            assertEquals(size, file("store", "millrace.wal").length);
+            byte[] log = file("store", "millrace.wal");
+            assertEquals(size, log.length);
+            long first = ByteBuffer.wrap(log).getLong(WriteAheadLog.SECTOR + 8);
+            assertTrue(first > 1, "record " + first + " is the first in the file");
             kill("killed");
             assertEquals(messages + 1, found("killed"));
         }
@@ -222,7 +226,7 @@ class WriteAheadLogTest {
             assertEquals(
                     "the store in " + home.resolve("killed")
                             + " was not closed, and its log millrace.wal is missing: restore both files from one backup, or"
-                            + " move millrace.mv away to start with an empty store",
+                            + " move both away to start with an empty store",
                     refusal("killed"));
             assertFalse(Files.exists(home.resolve("killed/millrace.wal")), "a log that would pass for the right one");
         }
@@ -234,7 +238,36 @@ class WriteAheadLogTest {
             copy("killed", "millrace.mv");
             Files.write(home.resolve("killed/millrace.wal"), file("other", "millrace.wal"));
             other.close(Duration.ofSeconds(10));
-            assertTrue(refusal("killed").contains("its log millrace.wal is not that of this store"));
+            assertTrue(refusal("killed").contains("its log millrace.wal is not whole, or not that of this store"));
+        }
+
+        @Test
+        void isRefusedWithALogThatWasWrittenAfterCommitsItLacks() throws IOException {
+            copy("killed", "millrace.mv");
+            append(stored(1, LARGE));
+            append(stored(2, 1000));
+            copy("killed", "millrace.wal");
+            assertTrue(refusal("killed").contains("was written after commits that the store lacks"));
+        }
+
+        @Test
+        void isRefusedWithALogThatWasCutOff() throws IOException {
+            append(stored(1, 1000));
+            kill("killed");
+            byte[] log = Arrays.copyOf(file("killed", "millrace.wal"), WriteAheadLog.SECTOR);
+            Files.write(home.resolve("killed/millrace.wal"), log);
+            assertTrue(refusal("killed").contains("its log millrace.wal is not whole"));
+        }
+
+        @Test
+        void isRefusedWithoutItsLogAlsoIfItWasOpenedOnlyForWhatTheLogHas() throws IOException {
+            journal.close(Duration.ofSeconds(10));
+            journal = open(neverResting("store"));
+            MessageKey due = new MessageKey(1, MessageKey.SCHEDULED, 1L << MessageKey.DUE_SHIFT);
+            append(new MessageStored(due, true, 1, 0, content(1, 1000), Details.NONE));
+            append(new MessageRemoved(new MessageKey(1, 0, 0), true, 10));
+            copy("killed", "millrace.mv");
+            assertTrue(refusal("killed").contains("its log millrace.wal is missing"));
         }
 
         @Test
@@ -279,6 +312,16 @@ class WriteAheadLogTest {
 
     @Nested
     class AStoreThatWasClosed {
+        @Test
+        void movesTheLogOfAnotherOutOfItsWay() throws IOException {
+            append(stored(1, 1000));
+            copy("other", "millrace.wal");
+            byte[] log = file("other", "millrace.wal");
+            open(neverResting("other")).close(Duration.ofSeconds(10));
+            assertArrayEquals(log, file("other", "millrace.wal.old"));
+            assertFalse(Arrays.equals(log, file("other", "millrace.wal")));
+        }
+
         @Test
         void needsNoLogAndGetsANewOne() throws IOException {
             append(stored(1, 1000));
