@@ -37,7 +37,7 @@ final class WriteAheadLog implements AutoCloseable {
     static final int SECTOR = 4096;
 
     /** A larger commit is better written once, by the store. */
-    static final int MOST_BYTES = 64 << 10;
+    static final int MOST_BYTES = 32 << 10;
 
     private static final String TITLE = "millrace-wal:";
 
@@ -114,8 +114,8 @@ final class WriteAheadLog implements AutoCloseable {
     }
 
     private static JournalException damaged(H2Journal.Options options, String what) {
-        return new JournalException("the store in " + options.directory() + " was not closed, and its log " + NAME + " "
-                + what + ": restore both files from one backup, or move both away to start with an empty store");
+        return new JournalException("the store in " + options.directory() + " needs its log " + NAME + ", which " + what
+                + ": restore both files from one backup, or move both away to start with an empty store");
     }
 
     // ---- the file

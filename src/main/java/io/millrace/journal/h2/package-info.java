@@ -12,7 +12,7 @@
  *
  * <p><b>Small commits</b> ({@link io.millrace.journal.h2.WriteAheadLog}). A commit of MVStore is two writes at two places,
  * and pages of maps that say where pages are, to keep one message of 1 KiB. So when facts do not come in a stream ({@link
- * io.millrace.journal.h2.Briskness}), up to 64 KiB of facts about single messages are applied to the maps in memory, written as
+ * io.millrace.journal.h2.Briskness}), up to 32 KiB of facts about single messages are applied to the maps in memory, written as
  * they are to a log of 4 MiB that is all there already, and synced; the maps are committed when the log is full, when more comes,
  * or when nothing comes. What was consumed by then H2 never writes. Facts of nodes and of bodies, sequences set aside, and the
  * first of all after an opening take a commit. Beside commits alone, in one sitting: one message at a time 5,000 to 6,000/s (p50

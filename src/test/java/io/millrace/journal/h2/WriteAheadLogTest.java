@@ -225,7 +225,7 @@ class WriteAheadLogTest {
             copy("killed", "millrace.mv");
             assertEquals(
                     "the store in " + home.resolve("killed")
-                            + " was not closed, and its log millrace.wal is missing: restore both files from one backup, or"
+                            + " needs its log millrace.wal, which is missing: restore both files from one backup, or"
                             + " move both away to start with an empty store",
                     refusal("killed"));
             assertFalse(Files.exists(home.resolve("killed/millrace.wal")), "a log that would pass for the right one");
@@ -238,7 +238,8 @@ class WriteAheadLogTest {
             copy("killed", "millrace.mv");
             Files.write(home.resolve("killed/millrace.wal"), file("other", "millrace.wal"));
             other.close(Duration.ofSeconds(10));
-            assertTrue(refusal("killed").contains("its log millrace.wal is not whole, or not that of this store"));
+            assertTrue(
+                    refusal("killed").contains("its log millrace.wal, which is not whole, or not that of this store"));
         }
 
         @Test
@@ -256,7 +257,7 @@ class WriteAheadLogTest {
             kill("killed");
             byte[] log = Arrays.copyOf(file("killed", "millrace.wal"), WriteAheadLog.SECTOR);
             Files.write(home.resolve("killed/millrace.wal"), log);
-            assertTrue(refusal("killed").contains("its log millrace.wal is not whole"));
+            assertTrue(refusal("killed").contains("its log millrace.wal, which is not whole"));
         }
 
         @Test
@@ -267,7 +268,7 @@ class WriteAheadLogTest {
             append(new MessageStored(due, true, 1, 0, content(1, 1000), Details.NONE));
             append(new MessageRemoved(new MessageKey(1, 0, 0), true, 10));
             copy("killed", "millrace.mv");
-            assertTrue(refusal("killed").contains("its log millrace.wal is missing"));
+            assertTrue(refusal("killed").contains("its log millrace.wal, which is missing"));
         }
 
         @Test
@@ -277,7 +278,7 @@ class WriteAheadLogTest {
             append(stored(2, LARGE));
             append(stored(3, 1000));
             copy("killed", "millrace.wal");
-            assertTrue(refusal("killed").contains("its log millrace.wal begins later than the store ends"));
+            assertTrue(refusal("killed").contains("its log millrace.wal, which begins later than the store ends"));
         }
 
         @Test
