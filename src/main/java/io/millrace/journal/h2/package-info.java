@@ -16,8 +16,9 @@
  * they are to a log of 4 MiB that is all there already, and synced; the maps are committed when the log is full, when more comes,
  * or when nothing comes. What was consumed by then H2 never writes. Facts of nodes and of bodies, sequences set aside, and the
  * first of all after an opening take a commit. Beside commits alone, in one sitting: one message at a time 5,000 to 6,000/s (p50
- * 190 to 161 us, where an append with fdatasync takes 123), transactions of ten, one after the other, 28,000 to 33,500
- * messages/s, two at a time 51,000 to 63,000/s. Rejected:
+ * 190 to 161 us, where an append with fdatasync takes 123); transactions of ten, one after the other, 31,400 to 33,900
+ * messages/s, for 18 us of CPU each in place of 39; two at a time the same within the noise; eight at a time, where it comes and
+ * goes, 150,000 to 136,000. Rejected:
  *
  * <ul>
  *   <li>the log for all small batches, or for those that nothing waits behind: the quicker a commit, the fewer gather for
