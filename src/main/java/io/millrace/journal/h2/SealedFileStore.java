@@ -62,10 +62,8 @@ final class SealedFileStore extends SingleFileStore {
     private long shownVersion;
     private long closedVersion = -1;
     private long logged;
-    private long writtenLogged;
-    private long syncedLogged;
-    private long writtenVersion;
-    private long syncedVersion;
+    private Root written = new Root(0, 0, 0, 0, 0);
+    private Root synced = written;
     private boolean needsLog;
     private boolean committed;
     private boolean unsynced;
@@ -141,8 +139,7 @@ final class SealedFileStore extends SingleFileStore {
         if (root != null) {
             logged = Math.max(0, root.logged());
             needsLog = root.logged() >= 0 && closedVersion != root.version();
-            writtenLogged = logged;
-            writtenVersion = root.version();
+            written = root;
             roots[(int) (root.version() & 1)] = root;
             shownHeaders = Optional.of(headersNaming(root, header));
         } else {
@@ -187,12 +184,12 @@ final class SealedFileStore extends SingleFileStore {
 
     /** The newest record of the log that the file has on disk. */
     long syncedLogged() {
-        return syncedLogged;
+        return Math.max(0, synced.logged());
     }
 
     /** The newest commit that is on disk for certain. */
     long syncedVersion() {
-        return syncedVersion;
+        return synced.version();
     }
 
     /** Whether a commit was written since it was opened, and synced: from then on it can be told that the file needs its log. */
@@ -306,8 +303,7 @@ final class SealedFileStore extends SingleFileStore {
         writeOrMakeRoom(chunk, pos, src);
         roots[(int) (root.version() & 1)] = root;
         writeOrMakeRoom(null, root.position(), ByteBuffer.wrap(root.note(salt)));
-        writtenLogged = root.logged();
-        writtenVersion = root.version();
+        written = root;
     }
 
     /**
@@ -345,9 +341,9 @@ final class SealedFileStore extends SingleFileStore {
         String seal = ",seal:" + HexFormat.of().toHexDigits(sealOf(sealed))
                 + HexFormat.of().toHexDigits(Root.crc(text, salt));
         chunk.put(footer + text.length(), seal.getBytes(StandardCharsets.ISO_8859_1));
-        Matcher written = footerIn(chunk, footer).orElseThrow();
-        long version = Long.parseLong(written.group(4), 16);
-        return new Root(version, Integer.parseInt(written.group(2), 16), pos / BLOCK, chunk.limit() / BLOCK, logged);
+        Matcher found = footerIn(chunk, footer).orElseThrow();
+        long version = Long.parseLong(found.group(4), 16);
+        return new Root(version, Integer.parseInt(found.group(2), 16), pos / BLOCK, chunk.limit() / BLOCK, logged);
     }
 
     private int sealOf(ByteBuffer chunk) {
@@ -373,8 +369,7 @@ final class SealedFileStore extends SingleFileStore {
         super.sync();
         committed |= unsynced;
         unsynced = false;
-        syncedLogged = writtenLogged;
-        syncedVersion = writtenVersion;
+        synced = written;
     }
 
     @Override
